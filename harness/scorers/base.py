@@ -1,0 +1,57 @@
+"""What every scorer is: a pure function from an item and an answer to numbers, with a signature.
+
+The signature (after sacrebleu, Post 2018, "A Call for Clarity in Reporting BLEU Scores") names every choice that
+changes the number, so that another person can reproduce it: `name|option:value|…|version:n`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.gold.item import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number for one answer.
+
+    Attributes:
+        metric: the metric's name, unique within a task.
+        value: in [0, 1]; None when the scorer itself failed (the item is then reported as unscored, never averaged).
+        extracted: what was compared with the gold answer; None when nothing could be extracted (a wrong format is a
+            wrong answer: the value is then 0.0 and the item counts as unextracted).
+        note: why a score is None, for the report.
+    """
+
+    metric: str
+    value: float | None
+    extracted: str | None = None
+    note: str = ""
+
+    @property
+    def unextracted(self) -> bool:
+        """True when the answer held nothing that could be scored."""
+        return self.value is not None and self.extracted is None
+
+
+class Scorer(Protocol):
+    """Scores one answer at a time; holds no state between calls."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that `score` returns, in order."""
+        ...
+
+    @property
+    def signature(self) -> str:
+        """Everything that decides the numbers."""
+        ...
+
+    def binary(self, metric: str) -> bool:
+        """True when the metric takes only the values 0 and 1."""
+        ...
+
+    def score(self, item: Item, output: str) -> tuple[Score, ...]:
+        """Scores of `output` against the item's accepted answers, one for each of `metrics`."""
+        ...
