@@ -19,6 +19,11 @@ def packaged(folder: str) -> Path:
     return _PACKAGE.parent / folder
 
 
-def demo_folder() -> Path:
-    """The folder of the embedded demo models."""
-    return _PACKAGE / "demo" / "models"
+def demo_workspace() -> tuple[Path, Path]:
+    """The demo's `harness.yaml` and the folder that its paths are relative to.
+
+    A checkout has it at its root; a wheel carries a copy under `harness/demo/`. Both name paths from the folder that
+    holds the package.
+    """
+    inside = _PACKAGE / "demo" / "harness.yaml"
+    return (inside if inside.is_file() else _PACKAGE.parent / "harness.yaml"), _PACKAGE.parent

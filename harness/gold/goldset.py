@@ -1,0 +1,194 @@
+"""A gold set: items on disk with a card beside them, checked when read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.digest import digest_json
+from harness.errors import InputError, did_you_mean
+from harness.gold.card import Card
+from harness.gold.item import Item
+from harness.gold.sources import fetch
+from harness.resources import packaged
+from harness.validation import explain, read_yaml
+
+
+@dataclass(frozen=True)
+class GoldSet:
+    """Items in file order, their card and what was noticed while reading.
+
+    Attributes:
+        name: a label (the card's name or the file's stem); identity is `digest`.
+        path: the file the items came from.
+        warnings: what a reader should know but need not stop for.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    path: Path
+    card: Card | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the ids and digests of the items, in any order."""
+        return digest_json(sorted((item.id, item.digest) for item in self.items))
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Item]:
+        return {item.id: item for item in self.items}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Items by `metadata.topic` and `metadata.difficulty`."""
+        pairs = Counter(
+            (str(item.metadata.get("topic", "-")), str(item.metadata.get("difficulty", "-"))) for item in self.items
+        )
+        table: dict[str, dict[str, int]] = {}
+        for (topic, difficulty), count in sorted(pairs.items()):
+            table.setdefault(topic, {})[difficulty] = count
+        return table
+
+
+def load_goldset(reference: str | Path, *, folder: Path | None = None, overrides: Mapping[str, str] | None = None) -> GoldSet:
+    """Read a gold set by name or path.
+
+    Args:
+        reference: a path to a JSONL (or Parquet) file or to a card, or a name.
+        folder: where relative paths and `goldsets/<name>` are looked up first (default: the working directory).
+        overrides: name -> path of a local copy (`goldsets:` of `harness.yaml`, `--goldset NAME=PATH`).
+
+    Raises:
+        InputError: unknown name, or a fault in the file with its line number.
+    """
+    base = folder or Path.cwd()
+    text = str(reference)
+    if overrides and text in overrides:
+        return _read(base / overrides[text], card=_card_of(_find_card(text, base)), name=text)
+    direct = base / text
+    if direct.suffix in {".jsonl", ".parquet", ".json"} or direct.is_file():
+        if not direct.is_file():
+            raise InputError("gold set file does not exist", where=str(direct))
+        if direct.suffix in {".yaml", ".yml"}:
+            return _from_card(direct)
+        card_path = direct.with_suffix(".yaml")
+        return _read(direct, card=_card_of(card_path if card_path.is_file() else None))
+    for place in _places(base):
+        if (place / f"{text}.jsonl").is_file():
+            card_path = place / f"{text}.yaml"
+            return _read(place / f"{text}.jsonl", card=_card_of(card_path if card_path.is_file() else None))
+        if (place / f"{text}.yaml").is_file():
+            return _from_card(place / f"{text}.yaml")
+    raise InputError(f"unknown gold set {text!r}", remedy=did_you_mean(text, list_goldsets(base)))
+
+
+def list_goldsets(folder: Path | None = None) -> dict[str, Path]:
+    """Names of the gold sets that can be loaded by name, with the path of each set or card."""
+    found: dict[str, Path] = {}
+    for place in reversed(_places(folder or Path.cwd())):
+        for suffix in (".yaml", ".jsonl"):
+            found.update({path.stem: path for path in sorted(place.glob(f"*{suffix}"))})
+    return dict(sorted(found.items()))
+
+
+def _places(base: Path) -> list[Path]:
+    return [base / "goldsets", packaged("goldsets")]
+
+
+def _find_card(name: str, base: Path) -> Path | None:
+    return next((p / f"{name}.yaml" for p in _places(base) if (p / f"{name}.yaml").is_file()), None)
+
+
+def _card_of(path: Path | None) -> Card | None:
+    if path is None:
+        return None
+    return read_yaml(path, Card)
+
+
+def _from_card(path: Path) -> GoldSet:
+    card = _card_of(path)
+    assert card is not None
+    if path.with_suffix(".jsonl").is_file():
+        return _read(path.with_suffix(".jsonl"), card=card)
+    if card.source is None:
+        raise InputError("the card has no items beside it and names no source", where=str(path))
+    return _read(fetch(card.name, card.source), card=card, name=card.name)
+
+
+def _read(path: Path, *, card: Card | None, name: str | None = None) -> GoldSet:
+    if not path.is_file():
+        raise InputError("gold set file does not exist", where=str(path))
+    items: list[Item] = []
+    lines: dict[str, int] = {}
+    twins = 0
+    for number, raw in _rows(path):
+        item = _item(raw, path, number)
+        if not item.id:
+            item = item.model_copy(update={"id": item.digest[:16]})
+            if item.id in lines:  # a repeated row without ids of its own is the same item
+                twins += 1
+                continue
+        if item.id in lines:
+            raise InputError(
+                f"id {item.id!r} stands on line {lines[item.id]} already",
+                where=f"{path}:{number}",
+                remedy="Ids must be unique in a gold set; leave 'id' out to have one made from the content.",
+            )
+        lines[item.id] = number
+        items.append(item)
+    if not items:
+        raise InputError("holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'.")
+    warnings: list[str] = []
+    if twins:
+        warnings.append(f"{path}: {twins} repeated rows were dropped")
+    if card is None:
+        warnings.append(f"{path} has no card: nobody can tell where its items come from or under which licence")
+    made = GoldSet(name=name or (card.name if card else path.stem), items=tuple(items), path=path, card=card)
+    if card is not None and card.digest not in (None, made.digest):
+        warnings.append(f"{path}: the items differ from the digest on the card; edit the card when the edit was meant")
+    return GoldSet(made.name, made.items, path, card, tuple(warnings))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    """(line number, JSON object) of a JSONL file, or (row number, mapping) of a Parquet file."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        yield from enumerate(pq.read_table(path).to_pylist(), start=1)
+        return
+    data = path.read_bytes()
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"is not UTF-8 (byte 0x{line[error.start]:02x})",
+                where=f"{path}:{number}",
+                remedy="Save the file as UTF-8 (GBK files: iconv -f GB18030 -t UTF-8).",
+            ) from None
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"is not valid JSON ({error.msg} at column {error.colno})",
+                where=f"{path}:{number}",
+                remedy="A gold set holds one JSON object a line.",
+            ) from None
+
+
+def _item(raw: Any, path: Path, number: int) -> Item:
+    if not isinstance(raw, dict):
+        raise InputError("must be a JSON object", where=f"{path}:{number}")
+    try:
+        return Item.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(explain(error, Item), where=f"{path}:{number}") from None

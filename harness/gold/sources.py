@@ -1,0 +1,51 @@
+"""Gold sets that are not stored here: read from Hugging Face or ModelScope once, then from their caches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import InputError
+from harness.gold.card import Source
+
+
+def fetch(name: str, source: Source) -> Path:
+    """A local path of the file that `source` names.
+
+    Honours `HF_ENDPOINT` (a mirror), `HF_HUB_OFFLINE` and the caches of both hubs.
+
+    Raises:
+        InputError: no client is installed, or the hub cannot be reached and nothing is cached.
+    """
+    failures: list[str] = []
+    for read in (_huggingface, _modelscope):
+        try:
+            found = read(source)
+        except ImportError as error:
+            failures.append(f"{error.name} is not installed")
+        except Exception as error:  # the hub clients raise many kinds, requests' own among them
+            failures.append(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
+        else:
+            if found is not None:
+                return found
+    raise InputError(
+        f"gold set {name!r} is not on this machine and could not be downloaded ({'; '.join(failures)})",
+        remedy=f"Give a local copy: --goldset {name}=PATH.jsonl, or 'goldsets: {{{name}: PATH}}' in harness.yaml.",
+    )
+
+
+def _huggingface(source: Source) -> Path | None:
+    if source.huggingface is None:
+        return None
+    from huggingface_hub import hf_hub_download
+
+    return Path(
+        hf_hub_download(source.huggingface, source.file, repo_type="dataset", revision=source.revision, etag_timeout=5)
+    )
+
+
+def _modelscope(source: Source) -> Path | None:
+    if source.modelscope is None:
+        return None
+    from modelscope.hub.file_download import dataset_file_download
+
+    return Path(dataset_file_download(source.modelscope, source.file))

@@ -1,0 +1,64 @@
+"""Reading YAML into pydantic models, with faults a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import InputError, did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """The file at `path` as a `model`.
+
+    Raises:
+        InputError: not UTF-8, not YAML, or not what the model asks for; names the file and the key.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"is not valid YAML ({error})", where=str(path)) from None
+    if not isinstance(raw, Mapping):
+        raise InputError(f"must hold a mapping with {_required(model)}", where=str(path))
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(explain(error, model), where=str(path)) from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first fault of a validation error in words: the key, what is wrong and the nearest right key."""
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {key!r}. {did_you_mean(str(fault['loc'][-1]), _keys(model))}"
+    if fault["type"] == "missing":
+        return f"the key {key!r} is missing"
+    return f"{key + ': ' if key else ''}{fault['msg'].removeprefix('Value error, ')}"
+
+
+def _required(model: type[BaseModel]) -> str:
+    names = [name for name, field in model.model_fields.items() if field.is_required()]
+    return ", ".join(repr(name) for name in names) or f"any of {sorted(model.model_fields)}"
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Every key of a model and of the models inside it."""
+    found: set[str] = set()
+    queue: list[Any] = [model]
+    while queue:
+        current = queue.pop()
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            for name, field in current.model_fields.items():
+                if name not in found:
+                    found.add(name)
+                    queue.append(field.annotation)
+        else:
+            queue.extend(getattr(current, "__args__", ()))
+    return found
