@@ -14,7 +14,7 @@ class EngineSettings(BaseModel):
 
     name: Literal["auto", "vllm", "transformers"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    max_model_len: int | None = Field(None, ge=1, description="tokens of prompt and answer; default: what the plan needs")
+    max_model_len: int | None = Field(None, ge=1, description="tokens of prompt and answer; default: what is needed")
     tensor_parallel_size: int = Field(1, ge=1)
     gpu_memory_utilization: float = Field(0.9, gt=0.0, le=1.0)
     batch_size: int = Field(64, ge=1, description="sequences in one batch (transformers)")

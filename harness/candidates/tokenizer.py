@@ -38,7 +38,7 @@ class PromptTokenizer:
             raise InputError(
                 "has no tokenizer.json",
                 where=str(folder),
-                remedy="Save the fast tokenizer beside the weights: AutoTokenizer.from_pretrained(…).save_pretrained(…).",
+                remedy="Save the fast tokenizer beside the weights: tokenizer.save_pretrained(…).",
             )
 
     @cached_property

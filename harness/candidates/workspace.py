@@ -120,5 +120,7 @@ def load_workspace(here: Path | None = None, *, demo: bool = False) -> Workspace
     content = read_yaml(file, WorkspaceFile)
     for name in content.candidates:
         if ":" in name or "/" in name:
-            raise InputError(f"candidate name {name!r} holds ':' or '/'", where=str(file), remedy="Choose a plain name.")
+            raise InputError(
+                f"candidate name {name!r} holds ':' or '/'", where=str(file), remedy="Choose a plain name."
+            )
     return Workspace(content, folder, folder, file)

@@ -57,7 +57,9 @@ class GoldSet:
         return table
 
 
-def load_goldset(reference: str | Path, *, folder: Path | None = None, overrides: Mapping[str, str] | None = None) -> GoldSet:
+def load_goldset(
+    reference: str | Path, *, folder: Path | None = None, overrides: Mapping[str, str] | None = None
+) -> GoldSet:
     """Read a gold set by name or path.
 
     Args:
@@ -144,7 +146,9 @@ def _read(path: Path, *, card: Card | None, name: str | None = None) -> GoldSet:
         lines[item.id] = number
         items.append(item)
     if not items:
-        raise InputError("holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'.")
+        raise InputError(
+            "holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'."
+        )
     warnings: list[str] = []
     if twins:
         warnings.append(f"{path}: {twins} repeated rows were dropped")

@@ -1,0 +1,36 @@
+"""Models from Hugging Face and ModelScope, through their own clients and caches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import InputError
+
+
+def download(reference: str) -> Path:
+    """The local directory of `hf:ORG/NAME[@REV]` or `ms:ORG/NAME[@REV]`, from the cache when offline.
+
+    Honours `HF_ENDPOINT` (a mirror), `HF_HUB_OFFLINE` and the cache folders of both clients.
+
+    Raises:
+        InputError: the client is not installed, or the model can be neither found in the cache nor downloaded.
+    """
+    hub, _, rest = reference.partition(":")
+    name, _, revision = rest.partition("@")
+    if name.count("/") != 1:
+        raise InputError(f"{reference!r} is not a model reference", remedy=f"Write {hub}:ORG/NAME[@REV].")
+    try:
+        if hub == "hf":
+            from huggingface_hub import snapshot_download
+
+            return Path(snapshot_download(name, revision=revision or None, ignore_patterns=["*.bin", "*.pt", "*.gguf"]))
+        from modelscope.hub.snapshot_download import snapshot_download as ms_download
+
+        return Path(ms_download(name, revision=revision or None, ignore_file_pattern=[r".*\.bin$", r".*\.gguf$"]))
+    except ImportError as error:
+        raise InputError(f"{reference!r} needs {error.name}", remedy="pip install 'finetune-harness[hub]'.") from None
+    except Exception as error:  # the clients raise many kinds: HTTP, cache, validation
+        raise InputError(
+            f"{reference!r} cannot be downloaded ({type(error).__name__}: {' '.join(str(error).split())[:160]})",
+            remedy="Check the name and the network, set HF_ENDPOINT to a mirror, or give a local directory.",
+        ) from None
