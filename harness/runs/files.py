@@ -1,0 +1,244 @@
+"""A run on disk: `run.json` and `samples.parquet`, immutable, readable by DuckDB or pandas without this project."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness import __version__
+from harness.digest import digest_json
+from harness.errors import InputError, did_you_mean
+from harness.runs.samples import Sample
+from harness.scorers.base import Score
+
+MANIFEST = "run.json"
+SAMPLES = "samples.parquet"
+
+
+class CandidateRecord(BaseModel):
+    """Who answered: the label and the digests that are the identity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Literal["model", "replay"]
+    model: str
+    adapter: str | None = None
+    tokenizer: str | None = None
+    quantization: str | None = None
+    digest: str
+    path: str
+    adapter_path: str | None = None
+    prompt_format: str = ""
+
+
+class TaskRecord(BaseModel):
+    """How a task was asked and scored, and how its answers came out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Literal["target", "guard"]
+    goldset: str
+    goldset_digest: str
+    primary: str
+    signatures: dict[str, str]
+    binary: dict[str, bool]
+    n: int
+    errors: int
+    missing: int
+
+
+class RunManifest(BaseModel):
+    """`run.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    id: str
+    created: datetime
+    harness_version: str = __version__
+    candidate: CandidateRecord
+    suite: str
+    suite_digest: str
+    tasks: tuple[TaskRecord, ...]
+    engine: str
+    engine_version: str
+    dtype: str | None = None
+    limit: int | None = None
+    repeats: int = 1
+    seed: int = 0
+    status: Literal["complete", "incomplete"]
+    warnings: tuple[str, ...] = ()
+
+
+class RunStore:
+    """Runs and comparisons under a local folder or an fsspec URL.
+
+    Everything is written into a temporary folder and renamed, manifest last, so that a reader sees all or nothing.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self.url = url
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = str(root).rstrip("/")
+
+    def write_run(self, manifest: RunManifest, samples: Sequence[Sample]) -> str:
+        """Write a run; returns its id. The same content is the same run and is not written again."""
+        content = digest_json(
+            {
+                "manifest": manifest.model_dump(mode="json", exclude={"id", "created"}),
+                "outputs": [[s.task, s.item_id, s.repeat, s.output, s.error] for s in samples],
+                "scores": [[(m, s.scores[m].value) for m in sorted(s.scores)] for s in samples],
+            }
+        )
+        run_id = f"{_slug(manifest.candidate.name)}-{_slug(manifest.suite)}-{content[:12]}"
+        final = manifest.model_copy(update={"id": run_id})
+        self._write(run_id, MANIFEST, {SAMPLES: _parquet(samples), MANIFEST: _json(final)})
+        return run_id
+
+    def write_comparison(self, comparison_id: str, files: dict[str, bytes], last: str) -> None:
+        """Write a comparison's files; `last` is the one whose presence says that it is whole."""
+        self._write(f"comparisons/{comparison_id}", last, files)
+
+    def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
+        """A run by id.
+
+        Raises:
+            InputError: no such run, or a file of it is missing or broken.
+        """
+        manifest = self.read_manifest(run_id)
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = f"{self._root}/{run_id}/{SAMPLES}"
+        try:
+            with self._fs.open(path, "rb") as file:
+                rows = pq.read_table(file).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"run {run_id} cannot be read ({error})", where=path) from None
+        return manifest, [_sample(row) for row in rows]
+
+    def read_manifest(self, run_id: str) -> RunManifest:
+        path = f"{self._root}/{run_id}/{MANIFEST}"
+        return RunManifest.model_validate_json(self._read(path, run_id, self.list_runs))
+
+    def read_comparison(self, comparison_id: str) -> bytes:
+        """`comparison.json` of a comparison by id."""
+        path = f"{self._root}/comparisons/{comparison_id}/comparison.json"
+        return self._read(path, comparison_id, self.list_comparisons)
+
+    def list_runs(self) -> list[str]:
+        return self._list("", MANIFEST)
+
+    def list_comparisons(self) -> list[str]:
+        return self._list("comparisons", "comparison.json")
+
+    def manifests(self) -> list[RunManifest]:
+        """Manifests of all readable runs, newest first."""
+        found = []
+        for run_id in self.list_runs():
+            try:
+                found.append(self.read_manifest(run_id))
+            except (InputError, ValidationError):
+                continue  # shown by `runs list` as absent; reading it by name says why
+        return sorted(found, key=lambda manifest: manifest.created, reverse=True)
+
+    def delete(self, path: str) -> None:
+        """Remove a run or `comparisons/<id>`."""
+        self._fs.rm(f"{self._root}/{path}", recursive=True)
+
+    def _read(self, path: str, name: str, known: Any) -> bytes:
+        try:
+            with self._fs.open(path, "rb") as file:
+                return bytes(file.read())
+        except FileNotFoundError:
+            raise InputError(f"{name!r} is not in the store {self.url}", remedy=did_you_mean(name, known())) from None
+
+    def _list(self, folder: str, marker: str) -> list[str]:
+        root = f"{self._root}/{folder}".rstrip("/")
+        try:
+            entries = self._fs.ls(root, detail=False)
+        except FileNotFoundError:
+            return []
+        names = (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
+        return sorted(n for n in names if not n.startswith(".") and self._fs.exists(f"{root}/{n}/{marker}"))
+
+    def _write(self, name: str, last: str, files: dict[str, bytes]) -> None:
+        final = f"{self._root}/{name}"
+        if self._fs.exists(f"{final}/{last}"):
+            return
+        parent, _, leaf = final.rpartition("/")
+        temporary = f"{parent}/.{leaf}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        try:
+            self._fs.makedirs(temporary, exist_ok=True)
+            for file in sorted(files, key=lambda file: file == last):
+                with self._fs.open(f"{temporary}/{file}", "wb") as out:
+                    out.write(files[file])
+            self._fs.mv(temporary, final, recursive=True)
+        except OSError as error:
+            if self._fs.exists(temporary):
+                self._fs.rm(temporary, recursive=True)
+            if self._fs.exists(f"{final}/{last}"):  # another process wrote the same content first
+                return
+            raise InputError(
+                f"the run cannot be written ({error.strerror or error})",
+                where=final,
+                remedy="Free some space or use another --store; the answers are kept in the completion store.",
+            ) from None
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "._" else "_" for c in name).strip("._")[-48:] or "x"
+
+
+def _json(model: BaseModel) -> bytes:
+    return (model.model_dump_json(indent=1) + "\n").encode()
+
+
+def _parquet(samples: Sequence[Sample]) -> bytes:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {
+        name: [getattr(s, name) for s in samples]
+        for name in (
+            "task", "item_id", "item_digest", "repeat", "prompt", "output", "finish_reason", "prompt_tokens",
+            "completion_tokens", "latency", "error", "completion_key", "cluster",
+        )
+    }  # fmt: skip
+    columns["slices"] = pa.array([json.dumps(dict(s.slices), ensure_ascii=False) for s in samples], pa.string())
+    columns["cluster"] = pa.array(columns["cluster"], pa.string())
+    for metric in dict.fromkeys(metric for s in samples for metric in s.scores):
+        scores = [s.scores.get(metric) for s in samples]
+        columns[f"score_{metric}"] = pa.array([None if s is None else s.value for s in scores], pa.float64())
+        columns[f"extracted_{metric}"] = pa.array([None if s is None else s.extracted for s in scores], pa.string())
+        columns[f"note_{metric}"] = pa.array([None if s is None else s.note for s in scores], pa.string())
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out, compression="zstd")
+    return out.getvalue()
+
+
+def _sample(row: dict[str, Any]) -> Sample:
+    metrics = [name.removeprefix("score_") for name in row if name.startswith("score_")]
+    scores = {
+        metric: Score(metric, row[f"score_{metric}"], row[f"extracted_{metric}"], row[f"note_{metric}"])
+        for metric in metrics
+        if row[f"note_{metric}"] is not None  # null: the metric belongs to another task
+    }
+    fields = {name: row[name] for name in row if not name.startswith(("score_", "extracted_", "note_", "slices"))}
+    return Sample(**fields, slices=json.loads(row["slices"]), scores=scores)

@@ -1,0 +1,271 @@
+"""What will be asked of whom, with every completion's key, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.answers.direct import conversation
+from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
+from harness.candidates.fingerprint import DigestCache, Fingerprint, fingerprint
+from harness.candidates.settings import EngineSettings
+from harness.candidates.tokenizer import read_json
+from harness.digest import digest_bytes, digest_json
+from harness.engines.base import Adapter, Request, Sampling
+from harness.engines.identity import EngineIdentity
+from harness.engines.select import EngineChoice, choose_engine
+from harness.errors import InputError
+from harness.gold.goldset import GoldSet, load_goldset
+from harness.gold.item import Item
+from harness.suites.spec import Suite, Task
+
+#: Window assumed for a model whose config does not state one.
+_DEFAULT_WINDOW = 4096
+
+
+@dataclass(frozen=True)
+class LoadedTask:
+    """A task with its gold set and the items that will be asked."""
+
+    task: Task
+    goldset: GoldSet
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to one candidate.
+
+    Attributes:
+        prompt: the rendered text, kept for the reader.
+        error: why it cannot be asked (a prompt longer than the model's window), or "".
+    """
+
+    task: str
+    item: Item
+    repeat: int
+    prompt: str
+    request: Request
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Candidates that share one engine start: the same base weights, quantisation and settings."""
+
+    identity: EngineIdentity
+    choice: EngineChoice
+    model: Path
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CandidatePlan:
+    """All questions to one candidate."""
+
+    candidate: Candidate
+    fingerprint: Fingerprint
+    asked: tuple[Asked, ...]
+    prompt_format: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run needs to know.
+
+    Attributes:
+        candidates: the base first, in the order given.
+        groups: engine starts needed at most; `members` index into `candidates`. Replays belong to none.
+    """
+
+    suite: Suite
+    tasks: tuple[LoadedTask, ...]
+    candidates: tuple[CandidatePlan, ...]
+    groups: tuple[Group, ...]
+    settings: EngineSettings
+    limit: int | None
+    repeats: int
+    seed: int
+    warnings: tuple[str, ...] = field(default=())
+
+    def keys(self) -> Iterator[str]:
+        """Keys of every completion that an engine with weights must give."""
+        for group in self.groups:
+            for member in group.members:
+                yield from (a.request.key for a in self.candidates[member].asked if not a.error)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a plan is made: the command line's options, resolved."""
+
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    limit: int | None = None
+    repeats: int = 1
+    seed: int = 0
+    prompt: str | None = None
+    goldsets: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask, ...]:
+    """Read the gold sets of a suite and draw the items to ask.
+
+    With a limit, items are drawn by a hash of seed and content: the same items for every candidate, on every machine,
+    and a larger limit asks the smaller one's items again (from the store).
+    """
+    if options.limit is not None and options.limit < 1:
+        raise InputError("--limit must be at least 1", remedy="Leave it out to ask every item.")
+    if options.repeats < 1:
+        raise InputError("--repeats must be at least 1")
+    loaded = []
+    for task in suite.tasks:
+        goldset = load_goldset(task.goldset, folder=folder, overrides=options.goldsets)
+        loaded.append(LoadedTask(task, goldset, _draw(goldset.items, options)))
+    return tuple(loaded)
+
+
+def _draw(items: Sequence[Item], options: Options) -> tuple[Item, ...]:
+    if options.limit is None or options.limit >= len(items):
+        return tuple(items)
+    order = sorted(items, key=lambda item: digest_bytes(f"{options.seed}:{item.digest}:{item.id}".encode()))
+    drawn = {item.id for item in order[: options.limit]}
+    return tuple(item for item in items if item.id in drawn)
+
+
+def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[LoadedTask, ...], options: Options) -> Plan:
+    """Render every prompt, digest every candidate and key every completion."""
+    cache = DigestCache()
+    prints = [fingerprint(candidate, cache) for candidate in candidates]
+    groups = _groups(candidates, prints, options)
+    plans: list[CandidatePlan] = []
+    for index, (candidate, print_) in enumerate(zip(candidates, prints, strict=True)):
+        if isinstance(candidate, ReplayCandidate):
+            plans.append(_replayed(candidate, print_, tasks, options))
+        else:
+            group = next(group for group in groups if index in group.members)
+            plans.append(_asked(candidate, print_, group.identity, tasks, options))
+    warnings = [warning for loaded in tasks for warning in loaded.goldset.warnings]
+    return Plan(
+        suite,
+        tasks,
+        tuple(plans),
+        tuple(groups),
+        options.settings,
+        options.limit,
+        options.repeats,
+        options.seed,
+        tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint], options: Options) -> list[Group]:
+    members: dict[tuple[str, str | None], list[int]] = {}
+    for index, candidate in enumerate(candidates):
+        if isinstance(candidate, ModelCandidate):
+            members.setdefault((prints[index].model, candidate.quantization), []).append(index)
+    models = [c for c in candidates if isinstance(c, ModelCandidate)]
+    if not models:
+        return []
+    # One choice for the whole plan: two engines in one comparison would compare the engines.
+    choice = choose_engine(
+        options.settings,
+        model=models[0].model,
+        adapter_configs=[c.adapter.config for c in models if c.adapter is not None],
+    )
+    groups = []
+    for (digest, quantization), indexes in members.items():
+        first = candidates[indexes[0]]
+        assert isinstance(first, ModelCandidate)
+        identity = EngineIdentity(
+            engine=choice.name,
+            model=digest,
+            tokenizer=first.tokenizer.digest,
+            dtype=choice.dtype,
+            quantization=quantization,
+            args=options.settings.args,
+        )
+        groups.append(Group(identity, choice, first.model, tuple(indexes)))
+    return groups
+
+
+def engine_adapter(candidate: ModelCandidate, print_: Fingerprint) -> Adapter | None:
+    """The candidate's adapter as an engine takes it."""
+    if candidate.adapter is None or print_.adapter is None:
+        return None
+    return Adapter(candidate.adapter.path, print_.adapter, candidate.adapter.rank)
+
+
+def window(model: Path) -> int:
+    """Longest sequence in tokens that the model's config allows."""
+    config = read_json(model / "config.json")
+    found = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
+    return int(found) if found else _DEFAULT_WINDOW
+
+
+def sampling_for(candidate: ModelCandidate, task: Task, seed: int) -> Sampling:
+    """The task's generation settings, with what the candidate overrides."""
+    values = task.generation.model_dump()
+    values.update(candidate.sampling.model_dump(exclude_none=True))
+    # Greedy decoding has no seed: the same question must have the same key whatever the seed of the comparison.
+    return Sampling(**values, seed=seed if values["temperature"] > 0 else 0, stop_token_ids=candidate.stop_token_ids)
+
+
+def _asked(
+    candidate: ModelCandidate,
+    print_: Fingerprint,
+    identity: EngineIdentity,
+    tasks: tuple[LoadedTask, ...],
+    options: Options,
+) -> CandidatePlan:
+    form = candidate.format(None if options.prompt in (None, "suite") else options.prompt)
+    if options.prompt == "suite":
+        form = candidate.format("chat")
+    adapter = engine_adapter(candidate, print_)
+    longest = window(candidate.model)
+    asked: list[Asked] = []
+    for loaded in tasks:
+        sampling = sampling_for(candidate, loaded.task, options.seed)
+        texts = [form.render(conversation(item, loaded.task, system=candidate.system)) for item in loaded.items]
+        for item, text, ids in zip(
+            loaded.items, texts, candidate.tokenizer.encode_batch(texts, special=form.special), strict=True
+        ):
+            room = longest - len(ids)
+            error = "" if room >= 1 else f"the prompt has {len(ids)} tokens, the model's window is {longest}"
+            fitted = (
+                sampling if sampling.max_tokens <= room else sampling.model_copy(update={"max_tokens": max(room, 1)})
+            )
+            for repeat in range(options.repeats):
+                key = identity.completion_key(ids, fitted, adapter, repeat=repeat)
+                request = Request(key, item.id, loaded.task.name, repeat, fitted, token_ids=ids, adapter=adapter)
+                asked.append(Asked(loaded.task.name, item, repeat, text, request, error))
+    notes = tuple(note for note in (form.note, *candidate.warnings) if note)
+    return CandidatePlan(candidate, print_, tuple(asked), form.name, notes)
+
+
+def _replayed(
+    candidate: ReplayCandidate, print_: Fingerprint, tasks: tuple[LoadedTask, ...], options: Options
+) -> CandidatePlan:
+    asked = []
+    for loaded in tasks:
+        for item in loaded.items:
+            for repeat in range(options.repeats):
+                # Recorded outputs are read each time and never stored, so the key is only a label.
+                key = f"{print_.model}:{loaded.task.name}:{item.id}:{repeat}"
+                request = Request(key, item.id, loaded.task.name, repeat, Sampling())
+                asked.append(Asked(loaded.task.name, item, repeat, "", request))
+    return CandidatePlan(candidate, print_, tuple(asked), "recorded", candidate.warnings)
+
+
+def plan_digest(plan: Plan) -> str:
+    """Digest of what is asked: suite, gold sets and options (who answers is not in it)."""
+    return digest_json(
+        {
+            "suite": plan.suite.digest,
+            "goldsets": {loaded.task.name: loaded.goldset.digest for loaded in plan.tasks},
+            "limit": plan.limit,
+            "repeats": plan.repeats,
+            "seed": plan.seed,
+        }
+    )

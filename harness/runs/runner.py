@@ -1,0 +1,252 @@
+"""Carry out a plan: one engine start a base model, everything stored and scored as it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from harness.candidates.candidate import ModelCandidate, ReplayCandidate
+from harness.engines.base import Adapter, Completion, Engine, EngineSpec, Request
+from harness.engines.replay import ReplayEngine
+from harness.engines.select import open_engine
+from harness.errors import InputError
+from harness.runs.plan import Asked, CandidatePlan, Group, Plan, engine_adapter, window
+from harness.runs.progress import Progress
+from harness.runs.samples import Sample, score_sample
+from harness.runs.store import CompletionStore
+from harness.runs.stored_engine import StoredEngine, settle_version
+from harness.scorers.base import Scorer
+
+#: Items that the base is asked a second time in another batching, to see how repeatable its answers are.
+NOISE_ITEMS = 32
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the candidates of a plan answered.
+
+    Attributes:
+        samples: by index of candidate, in the order of the plan.
+        engines: engine name and version, by index of candidate.
+        again: the base's answers to a few items in another batching, by task; pairs with its first answers.
+    """
+
+    samples: dict[int, list[Sample]]
+    engines: dict[int, tuple[str, str]]
+    again: dict[str, list[Sample]]
+
+
+class Runner:
+    """Answers a plan's questions; engines stay open until it is closed, so that the doctor can use them too."""
+
+    def __init__(self, plan: Plan, store: CompletionStore, progress: Progress, *, fresh: bool = False) -> None:
+        self.plan = plan
+        self.store = store
+        self.progress = progress
+        self._scorers = {loaded.task.name: loaded.task.make_scorers() for loaded in plan.tasks}
+        again = _again_requests(plan)
+        keys = [*plan.keys(), *(request.key for _, request in again)]
+        self._again = again
+        self.engines: list[StoredEngine] = [self._stored_engine(group, keys, fresh=fresh) for group in plan.groups]
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self.engines:
+            engine.close()
+
+    def engine_of(self, candidate: int) -> StoredEngine:
+        """The engine that serves a candidate with weights."""
+        return next(e for e, g in zip(self.engines, self.plan.groups, strict=True) if candidate in g.members)
+
+    def announce(self) -> None:
+        """Tell the progress what will be done, with the time it took last time."""
+        cached, seconds = {}, 0.0
+        known = True
+        for engine, group in zip(self.engines, self.plan.groups, strict=True):
+            missing_here: set[str] = set()
+            for member in group.members:
+                keys = {a.request.key for a in self.plan.candidates[member].asked if not a.error}
+                missing = engine.missing(keys)
+                cached[member] = len(keys) - len(missing)
+                missing_here |= missing
+            if missing_here:
+                speed = self.store.speed(engine.name, engine.identity.model)
+                known = known and speed is not None
+                seconds += speed[0] + len(missing_here) / speed[1] if speed else 0.0
+        self.progress.planned(self.plan, cached, seconds if known else None)
+
+    def answer(self) -> Answers:
+        """Ask every question of the plan; base and adapters of one group share one batch."""
+        samples: dict[int, dict[tuple[str, str, int], Sample]] = {i: {} for i in range(len(self.plan.candidates))}
+        engines: dict[int, tuple[str, str]] = {}
+        again: dict[str, list[Sample]] = {}
+        for index, planned in enumerate(self.plan.candidates):
+            if isinstance(planned.candidate, ReplayCandidate):
+                self._replay(index, planned, planned.candidate, samples[index])
+                engines[index] = ("replay", "1")
+        for engine, group in zip(self.engines, self.plan.groups, strict=True):
+            self._group(engine, group, samples)
+            if 0 in group.members and self._again:
+                for task, sample in self._ask_again(engine):
+                    again.setdefault(task, []).append(sample)
+            engines.update((member, (engine.name, engine.version)) for member in group.members)
+        self.progress.finished()
+        ordered = {
+            index: [samples[index][(a.task, a.item.id, a.repeat)] for a in planned.asked]
+            for index, planned in enumerate(self.plan.candidates)
+        }
+        return Answers(ordered, engines, again)
+
+    def _group(
+        self, engine: StoredEngine, group: Group, samples: dict[int, dict[tuple[str, str, int], Sample]]
+    ) -> None:
+        wanted: dict[str, list[tuple[int, Asked]]] = {}
+        for member in group.members:
+            for asked in self.plan.candidates[member].asked:
+                if asked.error:
+                    failed = Completion(
+                        asked.request.key, "", "error", len(asked.request.token_ids), 0, 0.0, asked.error
+                    )
+                    self._keep(samples, member, [(asked, failed)], stored=False)
+                else:
+                    # Two candidates of one identity share the answer.
+                    wanted.setdefault(asked.request.key, []).append((member, asked))
+        requests = [asked[0][1].request for asked in wanted.values()]
+        stored = not engine.missing(wanted) if requests else True
+        for number, finished in enumerate(engine.generate(requests)):
+            by_member: dict[int, list[tuple[Asked, Completion]]] = {}
+            for completion in finished:
+                for member, asked in wanted[completion.key]:
+                    by_member.setdefault(member, []).append((asked, completion))
+            for member, pairs in by_member.items():
+                self._keep(samples, member, pairs, stored=stored or (number == 0 and not engine.started))
+
+    def _keep(
+        self,
+        samples: dict[int, dict[tuple[str, str, int], Sample]],
+        member: int,
+        pairs: list[tuple[Asked, Completion]],
+        *,
+        stored: bool,
+    ) -> None:
+        scored = [score_sample(asked, completion, self._scorers[asked.task]) for asked, completion in pairs]
+        samples[member].update(((s.task, s.item_id, s.repeat), s) for s in scored)
+        self.progress.answered(member, scored, stored=stored)
+
+    def _replay(
+        self,
+        index: int,
+        planned: CandidatePlan,
+        candidate: ReplayCandidate,
+        samples: dict[tuple[str, str, int], Sample],
+    ) -> None:
+        engine = ReplayEngine(candidate.path)
+        engine.check_ids({loaded.task.name: {i.id for i in loaded.goldset.items} for loaded in self.plan.tasks})
+        asked = {a.request.key: a for a in planned.asked}
+        for finished in engine.generate([a.request for a in planned.asked]):
+            pairs = [(asked[c.key], c) for c in finished]
+            self._keep({index: samples}, index, pairs, stored=True)
+
+    def _ask_again(self, engine: StoredEngine) -> Iterator[tuple[str, Sample]]:
+        by_key = {request.key: (asked, request) for asked, request in self._again}
+        for finished in engine.generate([request for _, request in self._again]):
+            for completion in finished:
+                asked, _ = by_key[completion.key]
+                yield asked.task, score_sample(asked, completion, self._scorers[asked.task])
+
+    def _stored_engine(self, group: Group, keys: list[str], *, fresh: bool) -> StoredEngine:
+        members = [self.plan.candidates[m] for m in group.members]
+        reason = group.choice.reason
+        name = group.choice.name
+
+        def started(seconds: float | None) -> None:
+            if seconds is None:
+                self.progress.starting(name, reason)
+            else:
+                self.progress.started(name, seconds)
+
+        return StoredEngine(
+            group.identity,
+            lambda: open_engine(group.choice, engine_spec(group, members, self.plan)),
+            settle_version(self.store, keys, group.choice.version, fresh=fresh),
+            self.store,
+            fresh=fresh,
+            on_start=started,
+        )
+
+
+def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> EngineSpec:
+    """One engine start for a group: the window that its longest question needs and every adapter of it."""
+    needed = max(
+        (len(a.request.token_ids) + a.request.sampling.max_tokens for m in members for a in m.asked if not a.error),
+        default=0,
+    )
+    first = members[0].candidate
+    assert isinstance(first, ModelCandidate)
+    limit = window(group.model)
+    # Reference answers scored by the doctor are a little longer than what is generated; 64 tokens of room.
+    length = plan.settings.max_model_len or min(limit, max(256, needed + 64))
+    adapters: dict[str, Adapter] = {}
+    for member in members:
+        assert isinstance(member.candidate, ModelCandidate)
+        adapter = engine_adapter(member.candidate, member.fingerprint)
+        if adapter is not None:
+            adapters.setdefault(adapter.digest, adapter)
+    if length < min(needed, limit):
+        raise InputError(
+            f"max_model_len {length} is too short: the longest question and its answer need {needed} tokens",
+            where="engine.max_model_len",
+            remedy="Raise it or leave it out.",
+        )
+    return EngineSpec(
+        model=group.model,
+        tokenizer=first.tokenizer,
+        dtype=group.choice.dtype,
+        quantization=group.identity.quantization,
+        device=group.choice.device,
+        max_model_len=length,
+        adapters=tuple(adapters.values()),
+        settings=plan.settings,
+    )
+
+
+def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
+    """The base's questions that are asked twice: spread over the tasks, greedy only, in reverse order.
+
+    Another order and another number of sequences in flight is another batching, which is what moves greedy answers.
+    """
+    base = plan.candidates[0]
+    group = next((g for g in plan.groups if 0 in g.members), None)
+    if group is None:
+        return []
+    greedy = [a for a in base.asked if a.repeat == 0 and not a.error and a.request.sampling.temperature == 0]
+    drawn: list[Asked] = []
+    for loaded in plan.tasks:
+        of_task = [a for a in greedy if a.task == loaded.task.name]
+        step = max(1, len(of_task) * len(plan.tasks) // NOISE_ITEMS)
+        drawn += of_task[::step]
+    return [
+        (
+            asked,
+            replace(
+                asked.request,
+                key=group.identity.completion_key(
+                    asked.request.token_ids, asked.request.sampling, asked.request.adapter, variant="again"
+                ),
+            ),
+        )
+        for asked in reversed(drawn)
+    ]
+
+
+@contextmanager
+def opened(plan: Plan, store: CompletionStore, progress: Progress, *, fresh: bool) -> Iterator[Runner]:
+    """A runner whose engines are closed at the end."""
+    with Runner(plan, store, progress, fresh=fresh) as runner:
+        yield runner
+
+
+__all__ = ["NOISE_ITEMS", "Answers", "Engine", "Runner", "Scorer", "engine_spec", "opened"]

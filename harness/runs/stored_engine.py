@@ -1,0 +1,120 @@
+"""An engine that answers from the completion store and starts the real one only for what is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from harness.engines.base import Completion, Continuation, Engine, Request
+from harness.engines.identity import EngineIdentity
+from harness.runs.store import CompletionStore
+
+
+def settle_version(store: CompletionStore, keys: Iterable[str], installed: str, *, fresh: bool = False) -> str:
+    """One engine version for all of `keys`, so that no comparison mixes two.
+
+    Where one version has answered everything, nothing needs to be generated and that version is used (the installed
+    one first). Otherwise the installed one answers, and what others answered is generated again.
+    """
+    wanted = set(keys)
+    if fresh or not wanted:
+        return installed
+    complete = [version for version, found in store.versions(wanted).items() if found >= wanted]
+    return installed if installed in complete or not complete else max(complete)
+
+
+class StoredEngine:
+    """The `Engine` protocol over a store and an engine opened on first need.
+
+    Args:
+        open_engine: starts the real engine.
+        version: whose answers are used: the installed engine's, unless `settle_version` found another's complete.
+        fresh: ignore what is stored (what is generated is stored all the same).
+    """
+
+    def __init__(
+        self,
+        identity: EngineIdentity,
+        open_engine: Callable[[], Engine],
+        version: str,
+        store: CompletionStore,
+        *,
+        fresh: bool = False,
+        on_start: Callable[[float | None], None] = lambda seconds: None,
+    ) -> None:
+        self.identity = identity
+        self._open = open_engine
+        self._version = version
+        self._store = store
+        self._fresh = fresh
+        self._on_start = on_start
+        self._engine: Engine | None = None
+        self._startup = 0.0
+        self._generated: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        return self.identity.engine
+
+    @property
+    def version(self) -> str:
+        """The version whose completions are used."""
+        return self._version
+
+    @property
+    def started(self) -> bool:
+        """True once the real engine was started."""
+        return self._engine is not None
+
+    def missing(self, keys: Iterable[str]) -> set[str]:
+        """Which of `keys` would have to be generated."""
+        wanted = set(keys)
+        if self._fresh:
+            return wanted - self._generated
+        return wanted - self._store.versions(wanted).get(self._version, set())
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
+        """Stored completions first, then new ones as they finish, each stored before it is yielded."""
+        missing = self.missing(request.key for request in requests)
+        stored = {request.key for request in requests} - missing
+        if stored:
+            yield list(self._store.get(stored, self._version))
+        todo = {request.key: request for request in requests if request.key in missing}  # twins are asked once
+        if not todo:
+            return
+        engine = self._start()
+        began, count = time.perf_counter(), 0
+        for finished in engine.generate(list(todo.values())):
+            self._store.put(finished, self._version)
+            self._generated.update(c.key for c in finished if c.finish_reason != "error")
+            count += len(finished)
+            yield finished
+        if count >= 8:  # fewer say nothing about the rate
+            rate = count / max(time.perf_counter() - began, 1e-9)
+            self._store.put_speed(self.name, self.identity.model, self._startup, rate)
+
+    def logprobs(self, continuations: Sequence[Continuation], *, variant: str = "") -> list[list[float]]:
+        """As the protocol asks; `variant` keeps a second measurement under other conditions apart."""
+        keys = [self.identity.continuation_key(c, variant=variant) for c in continuations]
+        known = {} if self._fresh else self._store.get_logprobs(keys, self._version)
+        todo = {key: c for key, c in zip(keys, continuations, strict=True) if key not in known}
+        if todo:
+            new = dict(zip(todo, self._start().logprobs(list(todo.values())), strict=True))
+            self._store.put_logprobs(new, self._version)
+            known = {**known, **new}
+        return [known[key] for key in keys]
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _start(self) -> Engine:
+        if self._engine is None:
+            self._on_start(None)
+            began = time.perf_counter()
+            self._engine = self._open()
+            self._startup = time.perf_counter() - began
+            self._version = self._engine.version
+            self._on_start(self._startup)
+        return self._engine
