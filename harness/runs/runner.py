@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from harness.candidates.candidate import ModelCandidate, ReplayCandidate
-from harness.engines.base import Adapter, Completion, Engine, EngineSpec, Request
+from harness.engines.base import Adapter, Completion, EngineSpec, Request
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
@@ -16,7 +15,6 @@ from harness.runs.progress import Progress
 from harness.runs.samples import Sample, score_sample
 from harness.runs.store import CompletionStore
 from harness.runs.stored_engine import StoredEngine, settle_version
-from harness.scorers.base import Scorer
 
 #: Items that the base is asked a second time in another batching, to see how repeatable its answers are.
 NOISE_ITEMS = 32
@@ -40,12 +38,20 @@ class Answers:
 class Runner:
     """Answers a plan's questions; engines stay open until it is closed, so that the doctor can use them too."""
 
-    def __init__(self, plan: Plan, store: CompletionStore, progress: Progress, *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: CompletionStore,
+        progress: Progress,
+        *,
+        fresh: bool = False,
+        measure_noise: bool = True,
+    ) -> None:
         self.plan = plan
         self.store = store
         self.progress = progress
         self._scorers = {loaded.task.name: loaded.task.make_scorers() for loaded in plan.tasks}
-        again = _again_requests(plan)
+        again = _again_requests(plan) if measure_noise else []
         keys = [*plan.keys(), *(request.key for _, request in again)]
         self._again = again
         self.engines: list[StoredEngine] = [self._stored_engine(group, keys, fresh=fresh) for group in plan.groups]
@@ -240,13 +246,3 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
         )
         for asked in reversed(drawn)
     ]
-
-
-@contextmanager
-def opened(plan: Plan, store: CompletionStore, progress: Progress, *, fresh: bool) -> Iterator[Runner]:
-    """A runner whose engines are closed at the end."""
-    with Runner(plan, store, progress, fresh=fresh) as runner:
-        yield runner
-
-
-__all__ = ["NOISE_ITEMS", "Answers", "Engine", "Runner", "Scorer", "engine_spec", "opened"]

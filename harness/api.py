@@ -1,0 +1,294 @@
+"""The public API: what the command line calls, and what notebooks import from `harness`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import __version__
+from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.reference import resolve
+from harness.candidates.workspace import Workspace, load_workspace
+from harness.compare.comparison import CandidateComparison, Comparison, RunIds, compare_runs
+from harness.compare.gate import judge, worst
+from harness.doctor.examination import examine_after, examine_before
+from harness.doctor.finding import Finding
+from harness.engines.replay import ReplayEngine
+from harness.errors import EXIT_INCOMPLETE, InputError
+from harness.runs.files import CandidateRecord, RunManifest, RunStore, TaskRecord, now
+from harness.runs.plan import CandidatePlan, LoadedTask, Options, Plan, load_tasks, make_plan
+from harness.runs.progress import Progress, Silent
+from harness.runs.runner import Answers, Runner
+from harness.runs.samples import Sample
+from harness.runs.store import CompletionStore, completions_path
+from harness.suites.spec import Suite, load_suite
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for, whatever the command.
+
+    Attributes:
+        references: the base first, then the candidates.
+        suite: name or path.
+        engine: overrides `engine.name` of the workspace.
+        store: overrides the workspace's store.
+        base: `--base`, the model that adapters are put on.
+        prompt: "suite" forces the suite's format (the chat template) on everybody.
+    """
+
+    references: tuple[str, ...]
+    suite: str | Suite
+    limit: int | None = None
+    engine: str = "auto"
+    seed: int = 0
+    repeats: int = 1
+    alpha: float = 0.05
+    fresh: bool = False
+    store: str | None = None
+    base: str | None = None
+    demo: bool = False
+    prompt: str | None = None
+    goldsets: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request resolved: ready to be carried out."""
+
+    request: Request
+    workspace: Workspace
+    candidates: tuple[Candidate, ...]
+    plan: Plan
+    store: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A comparison with the evidence it stands on.
+
+    Attributes:
+        samples: by run id.
+        exit_code: without `--gate` 0 or 3; the gate's verdict stands in the comparison.
+    """
+
+    comparison: Comparison
+    plan: Plan
+    samples: dict[str, list[Sample]]
+    store: str
+
+    @property
+    def incomplete(self) -> bool:
+        """True when failures exceeded what a task allows."""
+        return any(c.gate.exit_code == EXIT_INCOMPLETE for c in self.comparison.comparisons)
+
+    @property
+    def gate_code(self) -> int:
+        """The gate's exit code over all candidates."""
+        return worst([c.gate.exit_code for c in self.comparison.comparisons])
+
+
+def prepare(request: Request) -> Prepared:
+    """Resolve names, read files, render prompts, digest weights. Nothing is started and nothing is written."""
+    if not 0.0 < request.alpha < 1.0:
+        raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
+    workspace = load_workspace(request.folder, demo=request.demo)
+    if isinstance(request.suite, Suite):
+        suite, folder = request.suite, workspace.here
+    else:
+        suite, folder = load_suite(request.suite, folder=workspace.here)
+    candidates: list[Candidate] = []
+    for reference in request.references:
+        first = candidates[0] if candidates else None
+        fallback = first if isinstance(first, ModelCandidate) else None
+        candidates.append(resolve(reference, workspace, base=request.base, fallback=fallback))
+    settings = workspace.content.engine
+    if request.engine != "auto":
+        settings = settings.model_copy(update={"name": request.engine})
+    options = Options(
+        settings=settings,
+        limit=request.limit,
+        repeats=request.repeats,
+        seed=request.seed,
+        prompt=request.prompt,
+        goldsets={**_local_copies(workspace), **request.goldsets},
+    )
+    tasks = load_tasks(suite, folder, options)
+    for candidate in candidates:  # a wrong file is found before an engine is started
+        if not isinstance(candidate, ModelCandidate):
+            ReplayEngine(candidate.path).check_ids(_item_ids(tasks))
+    plan = make_plan(candidates, suite, tasks, options)
+    return Prepared(request, workspace, tuple(candidates), plan, request.store or workspace.store)
+
+
+def compare(request: Request, progress: Progress | None = None) -> Outcome:
+    """Ask base and candidates the suite, pair them, judge them, and keep runs and comparison in the store.
+
+    Raises:
+        InputError: anything wrong with names, files or the store, before or while running.
+    """
+    prepared = prepare(request)
+    plan = prepared.plan
+    count = len(plan.candidates)
+    with ExitStack() as stack:
+        store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
+        runner = stack.enter_context(Runner(plan, store, progress or Silent(), fresh=request.fresh))
+        before = {index: examine_before(plan, index) for index in range(1, count)}
+        runner.announce()
+        for index, findings in before.items():
+            trouble = [f"{f.probe}: {f.detail}" for f in findings if f.status in ("warn", "fail")]
+            if trouble:
+                runner.progress.noticed(index, trouble)
+        answers = runner.answer()
+        doctor = {index: examine_after(plan, runner, answers, index) for index in range(1, count)}
+    runs = RunStore(prepared.store)
+    run_ids = {index: _write(runs, prepared, answers, index) for index in range(count)}
+    comparison = _comparison(prepared, answers, doctor, run_ids)
+    runs.write_comparison(comparison.id, {"comparison.json": comparison.to_json().encode()}, "comparison.json")
+    samples = {run_ids[index]: answers.samples[index] for index in range(count)}
+    return Outcome(comparison, plan, samples, prepared.store)
+
+
+def run(request: Request, progress: Progress | None = None) -> tuple[list[RunManifest], dict[str, list[Sample]]]:
+    """Ask candidates a suite without comparing them; returns the manifests and the samples by run id."""
+    prepared = prepare(request)
+    with ExitStack() as stack:
+        store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
+        runner = stack.enter_context(
+            Runner(prepared.plan, store, progress or Silent(), fresh=request.fresh, measure_noise=False)
+        )
+        runner.announce()
+        answers = runner.answer()
+    runs = RunStore(prepared.store)
+    ids = [_write(runs, prepared, answers, index) for index in range(len(prepared.candidates))]
+    return [runs.read_manifest(i) for i in ids], {i: answers.samples[n] for n, i in enumerate(ids)}
+
+
+def _comparison(
+    prepared: Prepared, answers: Answers, doctor: dict[int, list[Finding]], run_ids: dict[int, str]
+) -> Comparison:
+    plan, request = prepared.plan, prepared.request
+    signatures = {loaded.task.name: _signatures(loaded) for loaded in plan.tasks}
+    base = plan.candidates[0]
+    compared = []
+    for index in range(1, len(plan.candidates)):
+        planned = plan.candidates[index]
+        results = compare_runs(
+            plan.suite,
+            answers.samples[0],
+            answers.samples[index],
+            again=answers.again,
+            signatures=signatures,
+            alpha=request.alpha,
+            seed=request.seed,
+        )
+        compared.append(
+            CandidateComparison(
+                candidate=planned.candidate.name,
+                results=results,
+                doctor=tuple(doctor[index]),
+                gate=judge(results, doctor[index]),
+                run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
+                prompts_differ=_prompts_differ(base, planned),
+                warnings=planned.notes,
+            )
+        )
+    engine, version = answers.engines[0]
+    return Comparison(
+        suite=plan.suite.name,
+        suite_digest=plan.suite.digest,
+        base=base.candidate.name,
+        alpha=request.alpha,
+        seed=request.seed,
+        limit=request.limit,
+        repeats=request.repeats,
+        engine=engine,
+        engine_version=version,
+        harness_version=__version__,
+        comparisons=tuple(compared),
+    ).with_id()
+
+
+def _prompts_differ(base: CandidatePlan, candidate: CandidatePlan) -> bool:
+    if "recorded" in (base.prompt_format, candidate.prompt_format):
+        return False
+    pairs = zip(base.asked, candidate.asked, strict=True)
+    return any(a.prompt != b.prompt for a, b in pairs)
+
+
+def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> str:
+    plan = prepared.plan
+    planned = plan.candidates[index]
+    samples = answers.samples[index]
+    tasks = []
+    for loaded in plan.tasks:
+        own = [s for s in samples if s.task == loaded.task.name]
+        tasks.append(
+            TaskRecord(
+                name=loaded.task.name,
+                role=loaded.task.role,
+                goldset=loaded.goldset.name,
+                goldset_digest=loaded.goldset.digest,
+                primary=loaded.task.primary,
+                signatures=_signatures(loaded),
+                binary={m: s.binary(m) for s in loaded.task.make_scorers() for m in s.metrics},
+                n=len(own),
+                errors=sum(bool(s.error) and not s.missing for s in own),
+                missing=sum(s.missing for s in own),
+            )
+        )
+    allowed = {loaded.task.name: loaded.task.max_error_rate for loaded in plan.tasks}
+    complete = all(t.errors + t.missing <= allowed[t.name] * max(t.n, 1) for t in tasks)
+    engine, version = answers.engines[index]
+    group = next((g for g in plan.groups if index in g.members), None)
+    manifest = RunManifest(
+        id="",
+        created=now(),
+        candidate=_record(planned),
+        suite=plan.suite.name,
+        suite_digest=plan.suite.digest,
+        tasks=tuple(tasks),
+        engine=engine,
+        engine_version=version,
+        dtype=group.identity.dtype if group else None,
+        limit=plan.limit,
+        repeats=plan.repeats,
+        seed=plan.seed,
+        status="complete" if complete else "incomplete",
+        warnings=(*plan.warnings, *planned.notes),
+    )
+    return runs.write_run(manifest, samples)
+
+
+def _record(planned: CandidatePlan) -> CandidateRecord:
+    candidate, print_ = planned.candidate, planned.fingerprint
+    is_model = isinstance(candidate, ModelCandidate)
+    return CandidateRecord(
+        name=candidate.name,
+        kind="model" if is_model else "replay",
+        model=print_.model,
+        adapter=print_.adapter,
+        tokenizer=print_.tokenizer,
+        quantization=print_.quantization,
+        digest=print_.digest,
+        path=str(candidate.model if isinstance(candidate, ModelCandidate) else candidate.path),
+        adapter_path=str(candidate.adapter.path)
+        if isinstance(candidate, ModelCandidate) and candidate.adapter
+        else None,
+        prompt_format=planned.prompt_format,
+    )
+
+
+def _signatures(loaded: LoadedTask) -> dict[str, str]:
+    return {metric: scorer.signature for scorer in loaded.task.make_scorers() for metric in scorer.metrics}
+
+
+def _item_ids(tasks: Sequence[LoadedTask]) -> dict[str, set[str]]:
+    return {loaded.task.name: {item.id for item in loaded.goldset.items} for loaded in tasks}
+
+
+def _local_copies(workspace: Workspace) -> dict[str, str]:
+    return {name: str(workspace.folder / path) for name, path in workspace.content.goldsets.items()}
