@@ -119,7 +119,7 @@ def prepare(request: Request) -> Prepared:
     tasks = load_tasks(suite, folder, options)
     for candidate in candidates:  # a wrong file is found before an engine is started
         if not isinstance(candidate, ModelCandidate):
-            ReplayEngine(candidate.path).check_ids(_item_ids(tasks))
+            ReplayEngine(candidate.path).require_known(_item_ids(tasks))
     plan = make_plan(candidates, suite, tasks, options)
     return Prepared(request, workspace, tuple(candidates), plan, request.store or workspace.store)
 

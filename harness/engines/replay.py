@@ -14,10 +14,7 @@ from typing import Any, get_args
 
 from harness.digest import digest_file
 from harness.engines.base import Completion, Continuation, FinishReason, Request
-from harness.errors import HarnessError, InputError, did_you_mean
-
-MISSING = "missing"
-"""`error` of a completion that the recording does not hold."""
+from harness.errors import MISSING, HarnessError, InputError, did_you_mean
 
 _KEYS = frozenset({"item_id", "output", "task", "finish_reason", "repeat"})
 _REASONS = frozenset(get_args(FinishReason))
@@ -159,7 +156,8 @@ def _record(value: Any, number: int, where: str) -> Recorded:
     for key in value.keys() - _KEYS:
         raise InputError(f"unknown key {key!r}", where=where, remedy=did_you_mean(key, _KEYS))
     item_id, output = value.get("item_id"), value.get("output")
-    task, repeat, reason = value.get("task"), value.get("repeat", 0), value.get("finish_reason") or "stop"
+    task, repeat = value.get("task"), value.get("repeat", 0)
+    reason: Any = value.get("finish_reason") or "stop"
     if isinstance(item_id, int) and not isinstance(item_id, bool):
         item_id = str(item_id)
     if not isinstance(item_id, str) or not item_id:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
-from harness.engines.base import Engine, EngineSettings, EngineSpec
+from harness.engines.base import Engine, EngineSpec
 from harness.engines.gpu import Gpu, visible_gpus
 from harness.engines.transformers import unloadable
 from harness.engines.versions import engine_version, installed

@@ -169,11 +169,8 @@ def _groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint], opti
     if not models:
         return []
     # One choice for the whole plan: two engines in one comparison would compare the engines.
-    choice = choose_engine(
-        options.settings,
-        model=models[0].model,
-        adapter_configs=[c.adapter.config for c in models if c.adapter is not None],
-    )
+    adapters = {candidate.name: candidate.adapter.config for candidate in models if candidate.adapter is not None}
+    choice = choose_engine(options.settings, adapters, model=models[0].model)
     groups = []
     for (digest, quantization), indexes in members.items():
         first = candidates[indexes[0]]

@@ -92,14 +92,15 @@ class Runner:
         again: dict[str, list[Sample]] = {}
         for index, planned in enumerate(self.plan.candidates):
             if isinstance(planned.candidate, ReplayCandidate):
-                self._replay(index, planned, planned.candidate, samples[index])
-                engines[index] = ("replay", "1")
-        for engine, group in zip(self.engines, self.plan.groups, strict=True):
-            self._group(engine, group, samples)
+                engine = ReplayEngine(planned.candidate.path)
+                self._replay(index, planned, engine, samples[index])
+                engines[index] = (engine.name, engine.version)
+        for stored, group in zip(self.engines, self.plan.groups, strict=True):
+            self._group(stored, group, samples)
             if 0 in group.members and self._again:
-                for task, sample in self._ask_again(engine):
+                for task, sample in self._ask_again(stored):
                     again.setdefault(task, []).append(sample)
-            engines.update((member, (engine.name, engine.version)) for member in group.members)
+            engines.update((member, (stored.name, stored.version)) for member in group.members)
         self.progress.finished()
         ordered = {
             index: [samples[index][(a.task, a.item.id, a.repeat)] for a in planned.asked]
@@ -147,11 +148,9 @@ class Runner:
         self,
         index: int,
         planned: CandidatePlan,
-        candidate: ReplayCandidate,
+        engine: ReplayEngine,
         samples: dict[tuple[str, str, int], Sample],
     ) -> None:
-        engine = ReplayEngine(candidate.path)
-        engine.check_ids({loaded.task.name: {i.id for i in loaded.goldset.items} for loaded in self.plan.tasks})
         asked = {a.request.key: a for a in planned.asked}
         for finished in engine.generate([a.request for a in planned.asked]):
             pairs = [(asked[c.key], c) for c in finished]
