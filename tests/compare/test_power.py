@@ -13,6 +13,7 @@ from harness.compare.statistics import (
     mcnemar_exact,
     minimum_detectable,
     paired_interval,
+    paired_p,
     paired_sample,
     tango_bounds,
 )
@@ -147,3 +148,10 @@ def test_a_wider_margin_and_graded_scores_need_fewer_items() -> None:
 def test_no_number_of_items_separates_no_difference_from_no_margin() -> None:
     assert items_needed(binary_sample(5, 5, 50), margin=0.0) is None
     assert items_needed(paired_sample([], []), margin=0.02) is None
+
+
+def test_equal_differences_still_need_enough_items_for_the_smallest_p_value() -> None:
+    """Three items of the same gain: six would give p = 2 / 2^6, five only 2 / 2^5."""
+    assert paired_p(paired_sample([0.2] * 5, [0.5] * 5)) == (2 / 2**5, "sign-flip-exact")
+    assert paired_p(paired_sample([0.2] * 6, [0.5] * 6)) == (2 / 2**6, "sign-flip-exact")
+    assert items_needed(paired_sample([0.2] * 3, [0.5] * 3), margin=0.02) == 3
