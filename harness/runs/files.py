@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness import __version__
 from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
+from harness.runs.parquet import from_parquet, to_parquet
 from harness.runs.samples import Sample
-from harness.scorers.base import Score
 
 MANIFEST = "run.json"
 SAMPLES = "samples.parquet"
@@ -102,7 +101,8 @@ class RunStore:
         )
         run_id = f"{_slug(manifest.candidate.name)}-{_slug(manifest.suite)}-{content[:12]}"
         final = manifest.model_copy(update={"id": run_id})
-        self._write(run_id, MANIFEST, {SAMPLES: _parquet(samples), MANIFEST: _json(final)})
+        if not self._fs.exists(f"{self._root}/{run_id}/{MANIFEST}"):
+            self._write(run_id, MANIFEST, {SAMPLES: to_parquet(samples), MANIFEST: _json(final)})
         return run_id
 
     def write_comparison(self, comparison_id: str, files: dict[str, bytes], last: str) -> None:
@@ -116,16 +116,14 @@ class RunStore:
             InputError: no such run, or a file of it is missing or broken.
         """
         manifest = self.read_manifest(run_id)
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from pyarrow import ArrowException
 
         path = f"{self._root}/{run_id}/{SAMPLES}"
         try:
             with self._fs.open(path, "rb") as file:
-                rows = pq.read_table(file).to_pylist()
-        except (OSError, pa.ArrowException) as error:
+                return manifest, from_parquet(file)
+        except (OSError, ArrowException) as error:
             raise InputError(f"run {run_id} cannot be read ({error})", where=path) from None
-        return manifest, [_sample(row) for row in rows]
 
     def read_manifest(self, run_id: str) -> RunManifest:
         path = f"{self._root}/{run_id}/{MANIFEST}"
@@ -206,39 +204,3 @@ def _slug(name: str) -> str:
 
 def _json(model: BaseModel) -> bytes:
     return (model.model_dump_json(indent=1) + "\n").encode()
-
-
-def _parquet(samples: Sequence[Sample]) -> bytes:
-    import io
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns: dict[str, Any] = {
-        name: [getattr(s, name) for s in samples]
-        for name in (
-            "task", "item_id", "item_digest", "repeat", "prompt", "output", "finish_reason", "prompt_tokens",
-            "completion_tokens", "latency", "error", "completion_key", "cluster",
-        )
-    }  # fmt: skip
-    columns["slices"] = pa.array([json.dumps(dict(s.slices), ensure_ascii=False) for s in samples], pa.string())
-    columns["cluster"] = pa.array(columns["cluster"], pa.string())
-    for metric in dict.fromkeys(metric for s in samples for metric in s.scores):
-        scores = [s.scores.get(metric) for s in samples]
-        columns[f"score_{metric}"] = pa.array([None if s is None else s.value for s in scores], pa.float64())
-        columns[f"extracted_{metric}"] = pa.array([None if s is None else s.extracted for s in scores], pa.string())
-        columns[f"note_{metric}"] = pa.array([None if s is None else s.note for s in scores], pa.string())
-    out = io.BytesIO()
-    pq.write_table(pa.table(columns), out, compression="zstd")
-    return out.getvalue()
-
-
-def _sample(row: dict[str, Any]) -> Sample:
-    metrics = [name.removeprefix("score_") for name in row if name.startswith("score_")]
-    scores = {
-        metric: Score(metric, row[f"score_{metric}"], row[f"extracted_{metric}"], row[f"note_{metric}"])
-        for metric in metrics
-        if row[f"note_{metric}"] is not None  # null: the metric belongs to another task
-    }
-    fields = {name: row[name] for name in row if not name.startswith(("score_", "extracted_", "note_", "slices"))}
-    return Sample(**fields, slices=json.loads(row["slices"]), scores=scores)
