@@ -50,7 +50,7 @@ _SPACE_AFTER_COMMA = re.compile(r"(?<=[,;:])\s+(?!\d{3}(?!\d))")
 _FRONT = re.compile(rf"(?:\s|[,;:]|\.{{2,}}(?![./])|\.(?=[\s\"'(\[{HAN}]))+")
 # "5!" and "n!" are factorials; "yes!" is not. Possessive, and looked at from the end only, so it stays linear.
 _BACK = frozenset(" \t\n\r,.;:?")
-_EXCLAIMED = re.compile(rf"(?:[^\W\d_]{{2}}|[{HAN}])!+\Z")
+_EXCLAIMED = re.compile(rf"(?:[^\W\d_]{{2}}|[{HAN}\"»])!+\Z")
 _PAIRS = (("**", "**"), ("`", "`"), ("*", "*"), ('"', '"'), ("'", "'"), ("«", "»"), ("(", ")"), ("[", "]"), ("{", "}"))
 
 

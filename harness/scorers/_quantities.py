@@ -61,6 +61,7 @@ _MAGNITUDE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion":
 
 _ARABIC = re.compile(
     rf"""
+    (?=[\d.\-负負零百千万十$¥€£₩NnUHCARE])  # what a number can start with: most characters fail here, fast
     (?: (?<![A-Za-z0-9_)\]}}%^]) (?P<minus>-) | (?P<word>负|負|零下|[Nn]egative(?=\s)) \s? )?+
     (?: (?P<currency>{_CURRENCY}) (?P<inner>-)?+
       | (?<![A-Za-z_^\d]) (?<!\d\.) (?<![\^_]\{{) (?<!\^-) (?<!\^\{{-) )
@@ -238,6 +239,8 @@ def marked_quantity(text: str) -> Quantity | None:
     A Markdown heading (`#### Step 2`, `#### 1. Add the eggs`) and an unfinished expression (`#### 3*6 = 18`) are no
     answer.
     """
+    if "#" not in text and "＃" not in text:
+        return None
     for rest in reversed(_AFTER_MARK.findall(prepare(text))):
         lead = _LEAD.match(rest)
         start = lead.end() if lead else 0
