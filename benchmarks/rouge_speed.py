@@ -51,7 +51,7 @@ def make_pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
 
 
 def timed(work: Callable[[], Sequence[float]]) -> tuple[float, Sequence[float]]:
-    """Seconds of processor time that `work` took, and what it gave: on a shared machine wall time measures the others."""
+    """CPU seconds that `work` took, and what it gave (on a shared machine, wall time measures the others too)."""
     started = time.process_time()
     values = work()
     return time.process_time() - started, values
