@@ -43,7 +43,8 @@ CONVERSATIONS = [
 
 
 def tokenizer_folder(folder: Path, template: str | None) -> Path:
-    vocabulary = {"<unk>": 0, "<|im_end|>": 1, "<s>": 2, "hello": 3}
+    words = ["<unk>", "<|im_end|>", "<s>", "hello", *map(str, range(100))]
+    vocabulary = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.add_special_tokens(["<|im_end|>", "<s>"])
