@@ -88,10 +88,11 @@ def misfit(request: Request, *, max_model_len: int, vocab_size: int, adapters: M
             f"the prompt ({len(request.token_ids)} tokens) and its answer (up to {request.sampling.max_tokens}) need "
             f"{needed} tokens, more than max_model_len {max_model_len}: raise it, or lower max_tokens"
         )
-    if not 0 <= min(request.token_ids) <= max(request.token_ids) < vocab_size:
+    lowest, highest = min(request.token_ids), max(request.token_ids)
+    if lowest < 0 or highest >= vocab_size:
         return (
-            f"the prompt holds token id {max(request.token_ids)}, but the model knows {vocab_size}: the tokenizer does "
-            "not belong to this model"
+            f"the prompt holds token id {lowest if lowest < 0 else highest}, but the model knows 0 to "
+            f"{vocab_size - 1}: the tokenizer does not belong to this model"
         )
     if request.adapter is not None and request.adapter.digest not in adapters:
         return f"the adapter {request.adapter.path} was not among those the engine was opened with"

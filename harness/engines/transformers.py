@@ -33,6 +33,9 @@ from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, 
 from harness.engines.versions import engine_version
 from harness.errors import HarnessError, InputError
 
+SMALL = 50_000_000
+"""Parameters below which a model on a CPU runs on one thread: its matrices are too small to be worth sharing out."""
+
 LOGIT_BYTES = 1 << 30
 """Most memory that the float32 logits of one batch of `logprobs` may take."""
 
@@ -82,6 +85,7 @@ class TransformersEngine:
         self._kinds: dict[str, str] = {}
         self._prompt_type = ""
         self._batch_size = spec.settings.batch_size
+        self._threads = 0
         for adapter in spec.adapters:
             config = adapter_config(adapter)
             if why := unloadable(config):
@@ -136,6 +140,9 @@ class TransformersEngine:
         self._device = model.get_input_embeddings().weight.device
         self._vocab_size = int(model.get_input_embeddings().num_embeddings)
         self._config = model.config.get_text_config()
+        if spec.device == "cpu" and sum(weight.numel() for weight in model.parameters()) < SMALL:
+            self._threads = torch.get_num_threads()
+            torch.set_num_threads(1)
         accepted = inspect.signature(type(model).forward).parameters
         self._keeps_last = "logits_to_keep" in accepted
         self._positions = "position_ids" in accepted
@@ -445,6 +452,11 @@ class TransformersEngine:
         self._model = self._peft = None
         if opened:
             self._free()
+        if self._threads:
+            import torch
+
+            torch.set_num_threads(self._threads)
+            self._threads = 0
 
     def __enter__(self) -> TransformersEngine:
         return self
@@ -571,7 +583,7 @@ def _loading_failed(error: Exception, where: str, what: str) -> HarnessError:
         return InputError(
             f"{what} needs a package that is not installed ({_first_line(error)})",
             where=where,
-            remedy="pip install 'finetune-harness[local]'; quantised models need bitsandbytes, gptqmodel or autoawq too.",
+            remedy="pip install 'finetune-harness[local]'; quantised models need bitsandbytes, gptqmodel or autoawq.",
         )
     return InputError(
         f"transformers cannot load {what}: {_first_line(error)}",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.candidates.tokenizer import read_json
 from harness.engines._shared import (
     adapter_config,
     answer_text,
@@ -198,23 +199,11 @@ class VllmEngine:
             logging.getLogger("vllm").setLevel(logging.ERROR)
 
     def _start(self) -> None:
-        from vllm.engine.arg_utils import EngineArgs
-        from vllm.usage.usage_lib import UsageContext
-        from vllm.v1.engine.llm_engine import LLMEngine
-
-        from harness.candidates.tokenizer import read_json
-
         config = read_json(self._spec.model / "config.json")
         position = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
-        arguments = engine_arguments(self._spec, max_position=position if isinstance(position, int) else None)
-        known = set(getattr(EngineArgs, "__dataclass_fields__", ()))
-        for key in arguments:
-            if key not in known:
-                raise InputError(
-                    f"vLLM has no engine argument {key!r}", where="engine.args", remedy=did_you_mean(key, known)
-                )
-        # LLM_CLASS gives the defaults (sequences in flight, tokens a step) that offline use has.
-        self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+        self._engine = self._build(
+            engine_arguments(self._spec, max_position=position if isinstance(position, int) else None)
+        )
         # 0.24 keeps the configuration on the engine as later versions do; the limits are those vLLM settled on.
         settled = self._engine.vllm_config
         self._max_model_len = int(settled.model_config.max_model_len)
@@ -227,6 +216,20 @@ class VllmEngine:
         self._window = max(4 * int(settled.scheduler_config.max_num_seqs), 1024)
         for adapter in self._spec.adapters:
             self._load(adapter)
+
+    def _build(self, arguments: dict[str, Any]) -> Any:
+        """vLLM's `LLMEngine` for these arguments."""
+        from vllm.engine.arg_utils import EngineArgs
+        from vllm.usage.usage_lib import UsageContext
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        known = set(getattr(EngineArgs, "__dataclass_fields__", ()))
+        for key in arguments.keys() - known:
+            raise InputError(
+                f"vLLM has no engine argument {key!r}", where="engine.args", remedy=did_you_mean(key, known)
+            )
+        # LLM_CLASS gives the defaults (sequences in flight, tokens a step) that offline use has.
+        return LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
 
     def _load(self, adapter: Adapter) -> None:
         """Load an adapter now, so that a bad one is found before anything is generated."""
