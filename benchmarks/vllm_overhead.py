@@ -198,6 +198,7 @@ def measure(sides: Sides, options: argparse.Namespace, vocabulary: int) -> dict[
                 if round_number >= 0:
                     seconds[side].append(took)
         found[name] = {side: statistics.median(times) for side, times in seconds.items()}
+        print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
     return found
 
 
@@ -250,9 +251,9 @@ def _request(adapter: Adapter) -> Any:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=sorted(SHAPES), default="tiny")
-    parser.add_argument("--prompts", type=int, default=256)
+    parser.add_argument("--prompts", type=int, default=96)
     parser.add_argument("--prompt-tokens", type=int, default=64, help="most tokens of a prompt; the least is half")
-    parser.add_argument("--tokens", type=int, default=64, help="tokens of every answer")
+    parser.add_argument("--tokens", type=int, default=32, help="tokens of every answer")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--max-num-seqs", type=int, default=None)
     parser.add_argument("--args", default="{}", help="more engine arguments, as JSON")

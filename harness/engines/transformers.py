@@ -41,6 +41,7 @@ LOGIT_BYTES = 1 << 30
 
 _VIRTUAL_EMBEDDINGS = {"PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"}
 _VIRTUAL_CACHE = {"PREFIX_TUNING"}
+_VIRTUAL = _VIRTUAL_EMBEDDINGS | _VIRTUAL_CACHE
 
 
 def unloadable(config: Mapping[str, Any]) -> str | None:
@@ -91,8 +92,7 @@ class TransformersEngine:
             if why := unloadable(config):
                 raise InputError(f"PEFT cannot load this adapter here: {why}", where=str(adapter.path))
             self._names.setdefault(adapter.digest, f"adapter{len(self._names)}")
-            kind = str(config.get("peft_type", "LORA")).upper()
-            self._kinds[adapter.digest] = kind if kind not in _VIRTUAL_EMBEDDINGS | _VIRTUAL_CACHE else "virtual"
+            self._kinds[adapter.digest] = str(config.get("peft_type", "LORA")).upper()
         offline_environment()
         gpu = ""
         if spec.device == "cuda":
@@ -155,7 +155,7 @@ class TransformersEngine:
         """Load every adapter of one method. PEFT wraps a base in one at a time, so another is taken off first."""
         import peft
 
-        if self._peft is not None and self._kind != "virtual":
+        if self._peft is not None and self._kind not in _VIRTUAL:
             self._model = self._peft.unload()
         self._peft, self._active, self._kind = None, None, kind
         for adapter in self._spec.adapters:
@@ -170,7 +170,7 @@ class TransformersEngine:
             except Exception as error:
                 raise _loading_failed(error, str(adapter.path), "this adapter") from error
         self._peft.eval()
-        self._active = name if kind == "virtual" else ""
+        self._active = ""  # neither the base nor an adapter: what is asked first is switched on
 
     def _kind_of(self, adapter: Adapter | None) -> str:
         return "" if adapter is None else self._kinds[adapter.digest]
@@ -182,7 +182,7 @@ class TransformersEngine:
         wanted = None if adapter is None else self._names[adapter.digest]
         if self._peft is None or wanted == self._active:
             return
-        if self._kind == "virtual":
+        if self._kind in _VIRTUAL:
             if wanted is not None:
                 self._peft.set_adapter(wanted)
         elif wanted is None:
@@ -191,9 +191,7 @@ class TransformersEngine:
             self._peft.base_model.enable_adapter_layers()
             self._peft.set_adapter(wanted)
         self._active = wanted
-        self._prompt_type = ""
-        if self._kind == "virtual" and wanted is not None:
-            self._prompt_type = str(self._peft.peft_config[wanted].peft_type.value)
+        self._prompt_type = self._kind if wanted is not None and self._kind in _VIRTUAL else ""
 
     # Forward passes
 
