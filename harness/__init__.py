@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.version import __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,11 +27,20 @@ if TYPE_CHECKING:
     from harness.runs.samples import Sample
     from harness.suites.spec import Suite
 
-__version__ = "0.1.0"
 __all__ = [
-    "Candidate", "GoldSet", "Item", "ModelCandidate", "Outcome", "ReplayCandidate", "Suite", "compare", "load_goldset",
-    "load_suite", "run",
-]  # fmt: skip
+    "Candidate",
+    "GoldSet",
+    "Item",
+    "ModelCandidate",
+    "Outcome",
+    "ReplayCandidate",
+    "Suite",
+    "__version__",
+    "compare",
+    "load_goldset",
+    "load_suite",
+    "run",
+]
 
 _TYPES = {
     "Candidate": "harness.candidates.candidate",

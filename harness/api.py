@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import __version__
 from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
@@ -24,6 +23,7 @@ from harness.runs.runner import Answers, Runner
 from harness.runs.samples import Sample
 from harness.runs.store import CompletionStore, completions_path
 from harness.suites.spec import Suite, load_suite
+from harness.version import __version__
 
 
 @dataclass(frozen=True)

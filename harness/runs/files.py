@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness import __version__
 from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
 from harness.runs.parquet import from_parquet, to_parquet
 from harness.runs.samples import Sample
+from harness.version import __version__
 
 MANIFEST = "run.json"
 SAMPLES = "samples.parquet"
