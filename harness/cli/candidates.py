@@ -1,0 +1,111 @@
+"""`harness candidates list|show|doctor`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.errors import EXIT_GATE_FAILED, EXIT_INCOMPLETE, EXIT_OK
+
+
+def list_(demo: options.Demo = False) -> int:
+    """The candidates of harness.yaml."""
+    from harness.candidates.workspace import load_workspace
+    from harness.cli.tables import print_table
+
+    workspace = load_workspace(demo=demo)
+    if workspace.file is None:
+        typer.echo("There is no harness.yaml here. A folder or replay:FILE needs none; --demo shows the packaged demo.")
+        return EXIT_OK
+    rows = []
+    for name, entry in workspace.content.candidates.items():
+        kind = "adapter" if entry.adapter else "recorded" if entry.replay else "model"
+        rows.append([name, kind, entry.adapter or entry.replay or entry.model or "", entry.base or ""])
+    print_table(("name", "kind", "where", "base"), rows)
+    return EXIT_OK
+
+
+def show(
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="As for compare.")],
+    base_path: options.Base = None,
+    demo: options.Demo = False,
+) -> int:
+    """What a reference stands for: its files, its identity and what was noticed about it."""
+    from harness.candidates.candidate import ModelCandidate
+    from harness.candidates.fingerprint import fingerprint
+    from harness.candidates.reference import resolve
+    from harness.candidates.workspace import load_workspace
+    from harness.cli.tables import print_facts
+
+    found = resolve(candidate, load_workspace(demo=demo), base=base_path)
+    print_ = fingerprint(found)
+    facts = [("name", found.name), ("identity", print_.digest)]
+    if isinstance(found, ModelCandidate):
+        form = found.format()
+        facts += [("model", str(found.model)), ("model digest", print_.model), ("tokenizer", print_.tokenizer or "")]
+        if found.adapter is not None:
+            facts += [
+                ("adapter", str(found.adapter.path)),
+                ("adapter digest", print_.adapter or ""),
+                ("rank", str(found.adapter.rank)),
+                ("trained on", found.adapter.base_name or "not said"),
+            ]
+        facts += [("prompt format", form.name), ("quantization", found.quantization or "none")]
+        facts += [("note", note) for note in (form.note,) if note]
+    else:
+        facts.append(("recorded in", str(found.path)))
+    print_facts([*facts, *(("warning", warning) for warning in found.warnings)])
+    return EXIT_OK
+
+
+def doctor(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The model before fine-tuning.")],
+    candidate: Annotated[list[str], typer.Argument(metavar="CANDIDATE...", help="Who is examined.")],
+    suite: options.SuiteName,
+    limit: options.Limit = 32,
+    engine: options.EngineOption = options.Engine.auto,
+    seed: options.Seed = 0,
+    fresh: options.Fresh = False,
+    store: options.Store = None,
+    base_path: options.Base = None,
+    demo: options.Demo = False,
+    prompt: options.Prompt = None,
+    goldset: options.Goldsets = None,
+    lang: options.LanguageOption = None,
+) -> int:
+    """Look for silent failures of CANDIDATE beside BASE, on a few items of a suite.
+
+    Exit codes: 0 nothing failed; 1 a probe failed; 2 wrong input; 3 too many answers failed.
+    """
+    request = options.make_request(
+        [base, *candidate],
+        suite,
+        base=base_path,
+        demo=demo,
+        prompt=prompt,
+        store=store,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        fresh=fresh,
+        goldset=goldset,
+    )
+    from harness import api
+    from harness.cli.asking import progress
+    from harness.cli.tables import print_table
+    from harness.report.words import words
+
+    language = options.language(lang)
+    with progress(language) as shown:
+        outcome = api.compare(request, shown)
+    statuses = words(language).statuses
+    failed = False
+    for compared in outcome.comparison.comparisons:
+        rows = [[f.probe, statuses[f.status], f"{f.detail} {f.remedy}".strip()] for f in compared.doctor]
+        print_table((compared.candidate, "", ""), rows, cell=400)
+        failed = failed or any(finding.status == "fail" for finding in compared.doctor)
+    if outcome.incomplete:
+        return EXIT_INCOMPLETE
+    return EXIT_GATE_FAILED if failed else EXIT_OK

@@ -1,0 +1,77 @@
+"""`harness run`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.errors import EXIT_INCOMPLETE, EXIT_OK
+
+
+def run(
+    candidate: Annotated[list[str], typer.Argument(metavar="CANDIDATE...", help="As for compare.")],
+    suite: options.SuiteName,
+    limit: options.Limit = None,
+    engine: options.EngineOption = options.Engine.auto,
+    alpha: options.Alpha = 0.05,
+    seed: options.Seed = 0,
+    repeats: options.Repeats = 1,
+    fresh: options.Fresh = False,
+    json: options.Json = None,
+    store: options.Store = None,
+    base_path: options.Base = None,
+    demo: options.Demo = False,
+    prompt: options.Prompt = None,
+    goldset: options.Goldsets = None,
+    lang: options.LanguageOption = None,
+) -> int:
+    """Ask candidates a suite without comparing them; a later compare reuses the answers.
+
+    Exit codes: 0 done; 2 wrong input; 3 too many answers failed.
+    """
+    from harness.cli.outputs import Outputs, quiet_stdout
+
+    outputs = Outputs.of(json=json)
+    request = options.make_request(
+        candidate,
+        suite,
+        base=base_path,
+        demo=demo,
+        prompt=prompt,
+        store=store,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        alpha=alpha,
+        repeats=repeats,
+        fresh=fresh,
+        goldset=goldset,
+    )
+    from harness import api
+    from harness.cli.asking import progress
+    from harness.cli.summary import RunScores, measure_run
+    from harness.cli.tables import print_scores
+
+    with quiet_stdout(outputs.stdout), progress(options.language(lang)) as shown:
+        manifests, samples = api.run(request, shown)
+    scores = [measure_run(manifest, samples[manifest.id], alpha) for manifest in manifests]
+    outputs.write("--json", RunScores(runs=tuple(scores)).model_dump_json(by_alias=True, indent=1) + "\n")
+    code = EXIT_OK
+    for manifest, scored in zip(manifests, scores, strict=True):
+        print_scores(
+            manifest,
+            [(t.task, metric, m) for t in scored.tasks for metric, m in t.metrics.items()],
+            stderr=outputs.stdout,
+        )
+        if manifest.status == "incomplete":
+            code = EXIT_INCOMPLETE
+            for task in manifest.tasks:
+                if task.errors or task.missing:
+                    typer.echo(
+                        f"incomplete: {manifest.candidate.name}: {task.name}: {task.errors + task.missing} of {task.n} "
+                        "answers are missing or failed",
+                        err=True,
+                    )
+    return code

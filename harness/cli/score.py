@@ -1,0 +1,110 @@
+"""`harness score`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli import options
+from harness.errors import EXIT_INCOMPLETE, EXIT_OK, InputError, did_you_mean
+
+_TASK = "score"
+
+
+def score(
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="As for compare.")],
+    goldset: Annotated[str, typer.Option("--goldset", metavar="NAME|FILE", help="A gold set.")],
+    scorer: Annotated[str, typer.Option("--scorer", metavar="NAME", help="How answers are scored.")],
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the scorer; repeatable.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", metavar="NAME", help="Which of its metrics [default: the first].")
+    ] = None,
+    json: options.Json = None,
+    limit: options.Limit = None,
+    engine: options.EngineOption = options.Engine.auto,
+    alpha: options.Alpha = 0.05,
+    seed: options.Seed = 0,
+    repeats: options.Repeats = 1,
+    fresh: options.Fresh = False,
+    store: options.Store = None,
+    base_path: options.Base = None,
+    demo: options.Demo = False,
+    prompt: options.Prompt = None,
+    max_error_rate: Annotated[
+        float, typer.Option("--max-error-rate", help="Share of failed answers that is still complete.")
+    ] = 0.01,
+    lang: options.LanguageOption = None,
+) -> int:
+    """Score one candidate on one gold set, for instance outputs that were made elsewhere (replay:FILE.jsonl).
+
+    Exit codes: 0 done; 2 wrong input; 3 more answers failed than --max-error-rate allows.
+    """
+    from harness.cli.outputs import Outputs, quiet_stdout
+
+    outputs = Outputs.of(json=json)
+    from harness.scorers.registry import make_scorer
+    from harness.suites.spec import Suite, Task
+
+    spec: dict[str, dict[str, Any]] = {scorer: _values(option)}
+    metrics = make_scorer(spec).metrics
+    if metric is not None and metric not in metrics:
+        raise InputError(f"{scorer} has no metric {metric!r}", where="--metric", remedy=did_you_mean(metric, metrics))
+    primary = metric or metrics[0]
+    if not 0.0 <= max_error_rate <= 1.0:
+        raise InputError(f"must lie between 0 and 1, not {max_error_rate:g}", where="--max-error-rate")
+    task = Task(
+        name=_TASK, role="target", goldset=goldset, scorers=(spec,), primary=primary, max_error_rate=max_error_rate
+    )
+    request = options.make_request(
+        [candidate],
+        Suite(name=_TASK, tasks=(task,)),
+        base=base_path,
+        demo=demo,
+        prompt=prompt,
+        store=store,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        alpha=alpha,
+        repeats=repeats,
+        fresh=fresh,
+    )
+    from harness import api
+    from harness.cli.asking import progress
+    from harness.cli.summary import measure
+    from harness.cli.tables import print_scores
+
+    with quiet_stdout(outputs.stdout), progress(options.language(lang)) as shown:
+        manifests, samples = api.run(request, shown)
+    manifest = manifests[0]
+    measured = measure(samples[manifest.id], primary, manifest.tasks[0].signatures[primary], alpha)
+    outputs.write("--json", measured.model_dump_json() + "\n")
+    print_scores(manifest, [(task.goldset, primary, measured)], stderr=outputs.stdout)
+    if measured.failed > max_error_rate * (measured.n + measured.failed):
+        complain(goldset, measured.failed, measured.n + measured.failed)
+        return EXIT_INCOMPLETE
+    return EXIT_OK
+
+
+def complain(task: str, failed: int, asked: int) -> None:
+    """Say on stderr what is missing."""
+    typer.echo(f"incomplete: {task}: {failed} of {asked} answers are missing, failed or could not be scored", err=True)
+
+
+def _values(given: list[str] | None) -> dict[str, Any]:
+    """`--option KEY=VALUE`, the value read as YAML (true, 0.01, text)."""
+    import yaml
+
+    found: dict[str, Any] = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise InputError(f"{text!r} is not KEY=VALUE", where="--option")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key] = value
+    return found

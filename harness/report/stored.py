@@ -1,0 +1,76 @@
+"""The view of a comparison that was made earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.compare.comparison import Comparison
+from harness.errors import InputError
+from harness.gold.goldset import load_goldset
+from harness.gold.item import Item
+from harness.report.view import Evidence, View, build_view
+from harness.runs.files import RunManifest, RunStore
+from harness.runs.samples import Sample
+
+
+def read_comparison(reference: str, store: str) -> Comparison:
+    """A comparison by its id in the store, or from a JSON file.
+
+    Raises:
+        InputError: there is none, or it is not a comparison.
+    """
+    path = Path(reference)
+    if path.is_file():
+        data, place = path.read_bytes(), str(path)
+    elif path.suffix == ".json" or "/" in reference:
+        raise InputError("comparison file does not exist", where=reference, remedy="Give a file or an id of the store.")
+    else:
+        data, place = RunStore(store).read_comparison(reference), reference
+    try:
+        return Comparison.model_validate_json(data)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        raise InputError(
+            f"is not a comparison ({key + ': ' if key else ''}{fault['msg']})",
+            where=place,
+            remedy="It is what `harness compare … --json FILE` writes.",
+        ) from None
+
+
+def stored_view(comparison: Comparison, store: str, overrides: Mapping[str, str], folder: Path | None = None) -> View:
+    """The comparison with the texts of its items, as far as runs and gold sets are still there.
+
+    Args:
+        overrides: gold set name -> local copy.
+        folder: where gold sets are looked up.
+    """
+    runs = RunStore(store)
+    samples: dict[str, list[Sample]] = {}
+    manifests: list[RunManifest] = []
+    for run_id in dict.fromkeys(i for c in comparison.comparisons for i in (c.run_ids.base, c.run_ids.candidate)):
+        try:
+            manifest, samples[run_id] = runs.read_run(run_id)
+        except InputError:
+            continue  # pruned, or made elsewhere: the numbers stand without their texts
+        manifests.append(manifest)
+    return build_view(comparison, Evidence(samples, _items(manifests, overrides, folder)), store)
+
+
+def _items(
+    manifests: list[RunManifest], overrides: Mapping[str, str], folder: Path | None
+) -> dict[str, dict[str, Item]]:
+    found: dict[str, dict[str, Item]] = {}
+    for manifest in manifests:
+        for task in manifest.tasks:
+            if task.name not in found:
+                try:
+                    goldset = load_goldset(task.goldset, folder=folder, overrides=overrides)
+                except InputError:
+                    found[task.name] = {}
+                else:
+                    found[task.name] = dict(goldset.by_id)
+    return found

@@ -1,0 +1,167 @@
+"""The report that a person reads in a terminal, in ten seconds."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.compare.comparison import SliceResult
+from harness.compare.statistics.verdict import Verdict
+from harness.doctor.finding import Finding
+from harness.errors import EXIT_OK
+from harness.report.conclusion import conclusion
+from harness.report.gate import gate_reasons, gate_word
+from harness.report.numbers import interval, level, points, probability, share
+from harness.report.untrusted import one_line
+from harness.report.view import CandidateView, Flip, TaskView, View, task_notes
+from harness.report.words import Words
+
+# A symbol beside each word, so that the table says the same without colours.
+_VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "improved": ("▲", "green"),
+    "held": ("=", "cyan"),
+    "regressed": ("▼", "bold red"),
+    "inconclusive": ("?", "yellow"),
+}
+_SLICES_A_TASK = 4
+_QUESTION = 200
+_ANSWER = 320
+
+
+def print_report(console: Console, view: View, words: Words) -> None:
+    """Print everything about a comparison to `console`."""
+    comparison = view.comparison
+    for candidate in view.candidates:
+        for part in _candidate(view, candidate, words):
+            console.print(part)
+    asked = words.asked.format(
+        engine=f"{comparison.engine} {comparison.engine_version}".strip(), seed=comparison.seed, alpha=comparison.alpha
+    )
+    parts = [words.footer.format(id=comparison.id, version=comparison.harness_version), asked]
+    if comparison.limit:
+        parts.append(words.limited.format(limit=comparison.limit))
+    console.print(Text(words.join.join(parts), style="dim"))
+
+
+def _candidate(view: View, candidate: CandidateView, words: Words) -> list[RenderableType]:
+    comparison = view.comparison
+    title = words.title.format(suite=comparison.suite, base=comparison.base, candidate=candidate.name)
+    parts: list[RenderableType] = [Text(), Text(title, style="bold")]
+    parts += [_finding(finding, words) for finding in candidate.troubles]
+    if candidate.prompts_differ:
+        parts.append(Text(f"! {words.prompts_differ}", style="yellow"))
+    parts += [Text(f"! {warning}", style="yellow") for warning in candidate.warnings]
+    parts += [Text(), _results(view, candidate, words)]
+    for task in candidate.tasks:
+        notes = task_notes(task, words)
+        if notes:
+            parts.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
+    parts += _changes(candidate, words)
+    if candidate.telling:
+        parts += [Text(), Text(words.lost, style="bold")]
+        parts += [_flip(flip, words) for flip in candidate.telling]
+    sentence = Text(f"{words.conclusion}: ", style="bold")
+    sentence.append(conclusion(candidate, comparison.alpha, words))
+    gate = Text(f"{words.gate}: ", style="bold")
+    gate.append(gate_word(candidate.code, words), style="green" if candidate.code == EXIT_OK else "bold red")
+    parts += [Text(), sentence, gate]
+    parts += [_indented(Text(f"- {reason}")) for reason in gate_reasons(candidate, words)]
+    return parts
+
+
+def _finding(finding: Finding, words: Words) -> Text:
+    failed = finding.status == "fail"
+    text = Text("✖ " if failed else "! ", style="bold red" if failed else "yellow")
+    text.append(f"{words.doctor}: {finding.probe}: {words.statuses[finding.status]}: {finding.detail}")
+    if finding.remedy:
+        text.append(f" {finding.remedy}", style="not bold")
+    return text
+
+
+def _results(view: View, candidate: CandidateView, words: Words) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    table.add_column(words.verdict, no_wrap=True)
+    table.add_column(words.task, overflow="fold", min_width=12)
+    table.add_column(f"{words.base} → {words.candidate}", justify="right", no_wrap=True)
+    table.add_column(words.delta.format(level=level(view.comparison.alpha)), justify="right", no_wrap=True)
+    table.add_column(words.p_adjusted, justify="right", no_wrap=True)
+    table.add_column(words.items, justify="right", no_wrap=True)
+    table.add_column(words.flips, justify="right", no_wrap=True)
+    for task in candidate.tasks:
+        result = task.result
+        name = Text(result.task)
+        name.append(f" {words.roles[result.role]}", style="dim")
+        table.add_row(
+            _verdict(result.verdict, words),
+            name,
+            f"{share(result.base)} → {share(result.candidate)}",
+            f"{points(result.delta)} {interval(result.ci)}".strip(),
+            probability(result.p_adjusted),
+            f"{result.n:,}",
+            words.flip_counts.format(gained=len(result.gained), lost=len(result.lost)),
+        )
+    return table
+
+
+def _verdict(verdict: Verdict | None, words: Words) -> Text:
+    if verdict is None:
+        return Text()
+    symbol, style = _VERDICTS[verdict]
+    return Text(f"{symbol} {words.verdicts[verdict]}", style=style)
+
+
+def _changes(candidate: CandidateView, words: Words) -> list[RenderableType]:
+    rows = [(task, part) for task in candidate.tasks for part in _telling_slices(task)]
+    if not rows:
+        return []
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for justify in ("left", "left", "right", "right", "right"):
+        table.add_column(justify=justify, overflow="fold")
+    for task, part in rows:
+        changed = Text(f"{points(part.delta)} {interval(part.ci)}".strip())
+        table.add_row(
+            Text(task.result.task, style="dim"),
+            Text(one_line(f"{part.key}={part.value}", 32)),
+            f"{share(part.base)} → {share(part.candidate)}",
+            Text(words.uninformative, style="dim") if part.uninformative else changed,
+            f"{words.items} {part.n:,}",
+        )
+    return [Text(), Text(words.slices, style="bold"), _indented(table)]
+
+
+def _telling_slices(task: TaskView) -> list[SliceResult]:
+    """The largest losses and gains of a task, and difficulty tiers that can show nothing."""
+    moved = [part for part in task.slices if part.delta != 0 and not part.uninformative and not task.result.identical]
+    half = _SLICES_A_TASK // 2
+    shown = moved if len(moved) <= _SLICES_A_TASK else [*moved[:half], *moved[-half:]]
+    blind = [part for part in task.slices if part.uninformative and part.key == "difficulty"]
+    return [*shown, *blind]
+
+
+def _flip(flip: Flip, words: Words) -> RenderableType:
+    table = Table(box=box.MINIMAL, show_header=False, show_edge=False, pad_edge=False, expand=True)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    head = Text(f"{flip.task} ", style="dim")
+    head.append(f"{one_line(flip.item_id, 40)} ", style="dim")
+    head.append(one_line(flip.question, _QUESTION) if flip.question else words.no_text)
+    head.append(f"\n{words.gold}: ", style="dim")
+    head.append(one_line(" / ".join(flip.gold), _QUESTION) if flip.gold else words.no_text)
+    table.add_row(_answer(words.base, flip.base, "green"), _answer(words.candidate, flip.candidate, "red"))
+    grid = Table.grid(expand=True)
+    grid.add_row(head)
+    grid.add_row(table)
+    return _indented(grid)
+
+
+def _answer(side: str, text: str, style: str) -> Text:
+    shown = Text(f"{side}: ", style=style)
+    shown.append(one_line(text, _ANSWER), style="default")
+    return shown
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2))
