@@ -132,11 +132,9 @@ class TransformersEngine:
         arguments |= spec.settings.args
         if isinstance(arguments.get("quantization_config"), dict):
             arguments["quantization_config"] = transformers.BitsAndBytesConfig(**arguments["quantization_config"])
-        try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(str(spec.model), **arguments)
-        except Exception as error:
-            raise _loading_failed(error, str(spec.model), "this model") from error
-        self._model = model.eval()
+        self._arguments = arguments
+        self._load_base()
+        model = self._model
         self._device = model.get_input_embeddings().weight.device
         self._vocab_size = int(model.get_input_embeddings().num_embeddings)
         self._config = model.config.get_text_config()
@@ -149,15 +147,31 @@ class TransformersEngine:
         for kind in dict.fromkeys(self._kinds.values()):
             self._load_kind(kind)
 
+    def _load_base(self) -> None:
+        import transformers
+
+        try:
+            model = transformers.AutoModelForCausalLM.from_pretrained(str(self._spec.model), **self._arguments)
+        except Exception as error:
+            raise _loading_failed(error, str(self._spec.model), "this model") from error
+        self._model = model.eval()
+
     # Adapters
 
     def _load_kind(self, kind: str) -> None:
-        """Load every adapter of one method. PEFT wraps a base in one at a time, so another is taken off first."""
+        """Load every adapter of one method. PEFT wraps a base in one method at a time.
+
+        Another method's wrapping is not taken off but left with its base, which is loaded anew: PEFT's `unload` keeps
+        a retrained `lm_head` (modules_to_save) in place of the base's own.
+        """
         import peft
 
-        if self._peft is not None and self._kind not in _VIRTUAL:
-            self._model = self._peft.unload()
+        wrapped = self._peft is not None and self._kind not in _VIRTUAL
         self._peft, self._active, self._kind = None, None, kind
+        if wrapped:
+            self._model = None
+            self._free()
+            self._load_base()
         for adapter in self._spec.adapters:
             name = self._names[adapter.digest]
             if self._kinds[adapter.digest] != kind or (self._peft is not None and name in self._peft.peft_config):

@@ -173,7 +173,7 @@ class VllmEngine:
                     where=str(adapter.path),
                     remedy="Use --engine transformers.",
                 )
-        quiet = "VLLM_LOGGING_LEVEL" not in os.environ
+        quiet = os.environ.get("VLLM_LOGGING_LEVEL", "WARNING") == "WARNING"
         _environment(spec.device)
         gpus = visible_gpus() if spec.device == "cuda" else []
         self.version = engine_version(self.name, gpu=gpus[0].name if gpus else "")
@@ -535,8 +535,11 @@ def _free() -> None:
 
 
 def _first_line(error: BaseException) -> str:
+    """What an exception says, in one line; of pydantic's, the first fault and not its heading."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[1:3] if "validation error" in lines[0] and len(lines) > 1 else lines[:1])[:400]
 
 
 def _tail(log: Path, limit: int = 65536) -> str:

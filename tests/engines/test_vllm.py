@@ -1,0 +1,74 @@
+"""Starting and stopping vLLM: in a process of its own, because the session's engine is the only one in this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engines.conftest import Tiny
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from harness.candidates.settings import EngineSettings
+from harness.candidates.tokenizer import PromptTokenizer
+from harness.engines.base import Adapter, EngineSpec, Request, Sampling
+from harness.engines.vllm import VllmEngine
+from harness.errors import HarnessError
+
+model, lora, strange = map(Path, sys.argv[1:])
+good = Adapter(lora, "good", 8)
+spec = EngineSpec(model, PromptTokenizer(model), "float32", None, "cpu", 64, (good,))
+request = Request("k", "k", "t", 0, Sampling(max_tokens=4), token_ids=(5, 6), adapter=good)
+for name, opened in {
+    "first": spec,
+    "strange": replace(spec, adapters=(good, Adapter(strange, "strange", 8))),
+    "long": replace(spec, settings=EngineSettings(args={"max_model_len": 100000})),
+    "key": replace(spec, settings=EngineSettings(args={"max_model_length": 64})),
+    "last": replace(spec, adapters=(), settings=EngineSettings(max_num_seqs=4)),
+}.items():
+    try:
+        engine = VllmEngine(opened)
+        asked = request if opened.adapters else replace(request, adapter=None)
+        print(name, [completion.finish_reason for done in engine.generate([asked]) for completion in done])
+        engine.close()
+        engine.close()
+        next(engine.generate([asked]))
+    except HarnessError as error:
+        print(name, error)
+"""
+
+
+@pytest.mark.vllm
+@pytest.mark.slow
+def test_engines_open_one_after_the_other_and_failures_say_what_to_do(tiny: Tiny, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(tiny.lora_a.path / "adapter_model.safetensors")
+    save_file(
+        {key.replace("q_proj", "query"): value for key, value in tensors.items()},
+        tmp_path / "adapter_model.safetensors",
+    )
+    (tmp_path / "adapter_config.json").write_bytes((tiny.lora_a.path / "adapter_config.json").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tiny.spec.model), str(tiny.lora_a.path), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0] == "first ['length']", "nothing but this program's own lines may be on stdout"
+    assert said[1] == "first the vLLM engine is closed."
+    assert said[2].startswith(f"strange {tmp_path}: vLLM cannot load this adapter: ")
+    assert "max_model_len" in said[3]
+    assert "output is in" in said[3]
+    assert said[4].startswith(
+        "key engine.args: vLLM has no engine argument 'max_model_length'. Did you mean 'max_model_len'"
+    )
+    assert said[5:] == ["last ['length']", "last the vLLM engine is closed."]
