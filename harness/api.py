@@ -231,6 +231,7 @@ def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> 
                 name=loaded.task.name,
                 role=loaded.task.role,
                 goldset=loaded.goldset.name,
+                goldset_path=str(loaded.goldset.path),
                 goldset_digest=loaded.goldset.digest,
                 primary=loaded.task.primary,
                 signatures=_signatures(loaded),

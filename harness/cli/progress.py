@@ -75,7 +75,8 @@ class ConsoleProgress:
                 )
             else:
                 what = words.plan_recorded
-            self._say(f"  {planned.candidate.name:<{width}}  {what}  [{planned.prompt_format}]")
+            form = f"  [{planned.prompt_format}]" if index in cached else ""
+            self._say(f"  {planned.candidate.name:<{width}}  {what}{form}")
         for group in plan.groups:
             self._say("  " + words.plan_engine.format(engine=group.choice.name, reason=group.choice.reason))
         if plan.groups:

@@ -47,6 +47,7 @@ def _template() -> Template:
         role=_role,
         status=_status,
         notes=_notes,
+        has_notes=lambda task: bool(task_notes(task, EN)),
         conclude=_conclude,
         gate=_gate,
         reasons=_reasons,

@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.gold.goldset import load_goldset
 from harness.gold.item import Item
 from harness.report.view import Evidence, View, build_view
-from harness.runs.files import RunManifest, RunStore
+from harness.runs.files import RunManifest, RunStore, TaskRecord
 from harness.runs.samples import Sample
 
 
@@ -67,10 +67,15 @@ def _items(
     for manifest in manifests:
         for task in manifest.tasks:
             if task.name not in found:
-                try:
-                    goldset = load_goldset(task.goldset, folder=folder, overrides=overrides)
-                except InputError:
-                    found[task.name] = {}
-                else:
-                    found[task.name] = dict(goldset.by_id)
+                found[task.name] = _goldset(task, overrides, folder)
     return found
+
+
+def _goldset(task: TaskRecord, overrides: Mapping[str, str], folder: Path | None) -> dict[str, Item]:
+    """By the name it goes by here, else where it lay when it was asked; edited items are left out later, by digest."""
+    for reference in (task.goldset, task.goldset_path):
+        try:
+            return dict(load_goldset(reference, folder=folder, overrides=overrides).by_id)
+        except InputError:
+            continue
+    return {}

@@ -26,7 +26,8 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "regressed": ("▼", "bold red"),
     "inconclusive": ("?", "yellow"),
 }
-_SLICES_A_TASK = 4
+#: Below this width the table leaves p and flips to the notes.
+_WIDE = 104
 _QUESTION = 200
 _ANSWER = 320
 
@@ -34,8 +35,9 @@ _ANSWER = 320
 def print_report(console: Console, view: View, words: Words) -> None:
     """Print everything about a comparison to `console`."""
     comparison = view.comparison
+    wide = console.width >= _WIDE
     for candidate in view.candidates:
-        for part in _candidate(view, candidate, words):
+        for part in _candidate(view, candidate, words, wide=wide):
             console.print(part)
     asked = words.asked.format(
         engine=f"{comparison.engine} {comparison.engine_version}".strip(), seed=comparison.seed, alpha=comparison.alpha
@@ -46,7 +48,7 @@ def print_report(console: Console, view: View, words: Words) -> None:
     console.print(Text(words.join.join(parts), style="dim"))
 
 
-def _candidate(view: View, candidate: CandidateView, words: Words) -> list[RenderableType]:
+def _candidate(view: View, candidate: CandidateView, words: Words, *, wide: bool) -> list[RenderableType]:
     comparison = view.comparison
     title = words.title.format(suite=comparison.suite, base=comparison.base, candidate=candidate.name)
     parts: list[RenderableType] = [Text(), Text(title, style="bold")]
@@ -54,9 +56,9 @@ def _candidate(view: View, candidate: CandidateView, words: Words) -> list[Rende
     if candidate.prompts_differ:
         parts.append(Text(f"! {words.prompts_differ}", style="yellow"))
     parts += [Text(f"! {warning}", style="yellow") for warning in candidate.warnings]
-    parts += [Text(), _results(view, candidate, words)]
+    parts += [Text(), _results(view, candidate, words, wide=wide)]
     for task in candidate.tasks:
-        notes = task_notes(task, words)
+        notes = task_notes(task, words) if wide else [*_left_out(task, words), *task_notes(task, words)]
         if notes:
             parts.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
     parts += _changes(candidate, words)
@@ -81,29 +83,38 @@ def _finding(finding: Finding, words: Words) -> Text:
     return text
 
 
-def _results(view: View, candidate: CandidateView, words: Words) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+def _results(view: View, candidate: CandidateView, words: Words, *, wide: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, padding=(0, 1))
     table.add_column(words.verdict, no_wrap=True)
-    table.add_column(words.task, overflow="fold", min_width=12)
+    table.add_column(words.task, overflow="fold", min_width=10)
     table.add_column(f"{words.base} → {words.candidate}", justify="right", no_wrap=True)
     table.add_column(words.delta.format(level=level(view.comparison.alpha)), justify="right", no_wrap=True)
-    table.add_column(words.p_adjusted, justify="right", no_wrap=True)
     table.add_column(words.items, justify="right", no_wrap=True)
-    table.add_column(words.flips, justify="right", no_wrap=True)
+    if wide:
+        table.add_column(words.p_adjusted, justify="right", no_wrap=True)
+        table.add_column(words.flips, justify="right", no_wrap=True)
     for task in candidate.tasks:
         result = task.result
         name = Text(result.task)
         name.append(f" {words.roles[result.role]}", style="dim")
-        table.add_row(
+        cells: list[RenderableType] = [
             _verdict(result.verdict, words),
             name,
             f"{share(result.base)} → {share(result.candidate)}",
             f"{points(result.delta)} {interval(result.ci)}".strip(),
-            probability(result.p_adjusted),
             f"{result.n:,}",
-            words.flip_counts.format(gained=len(result.gained), lost=len(result.lost)),
-        )
+        ]
+        if wide:
+            cells.append(probability(result.p_adjusted))
+            cells.append(words.flip_counts.format(gained=len(result.gained), lost=len(result.lost)))
+        table.add_row(*cells)
     return table
+
+
+def _left_out(task: TaskView, words: Words) -> list[str]:
+    result = task.result
+    flips = words.flips_note.format(gained=len(result.gained), lost=len(result.lost))
+    return [words.p_note.format(p=probability(result.p_adjusted)), flips]
 
 
 def _verdict(verdict: Verdict | None, words: Words) -> Text:
@@ -114,54 +125,63 @@ def _verdict(verdict: Verdict | None, words: Words) -> Text:
 
 
 def _changes(candidate: CandidateView, words: Words) -> list[RenderableType]:
-    rows = [(task, part) for task in candidate.tasks for part in _telling_slices(task)]
-    if not rows:
+    table = Table(box=None, show_header=False, pad_edge=False, collapse_padding=True, padding=(0, 1))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True)
+    for task in candidate.tasks:
+        for part in _extremes(task):
+            table.add_row(
+                Text(task.result.task, style="dim"),
+                Text(one_line(f"{part.key}={part.value}", 28)),
+                f"{share(part.base)} → {share(part.candidate)}",
+                f"{points(part.delta)} {interval(part.ci)}".strip(),
+                f"{words.items} {part.n:,}",
+            )
+    blind = [line for task in candidate.tasks if (line := _blind(task, words))]
+    if not table.row_count and not blind:
         return []
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
-    for justify in ("left", "left", "right", "right", "right"):
-        table.add_column(justify=justify, overflow="fold")
-    for task, part in rows:
-        changed = Text(f"{points(part.delta)} {interval(part.ci)}".strip())
-        table.add_row(
-            Text(task.result.task, style="dim"),
-            Text(one_line(f"{part.key}={part.value}", 32)),
-            f"{share(part.base)} → {share(part.candidate)}",
-            Text(words.uninformative, style="dim") if part.uninformative else changed,
-            f"{words.items} {part.n:,}",
-        )
-    return [Text(), Text(words.slices, style="bold"), _indented(table)]
+    rows: list[RenderableType] = [_indented(table)] if table.row_count else []
+    return [Text(), Text(words.slices, style="bold"), *rows, *(_indented(Text(line, style="dim")) for line in blind)]
 
 
-def _telling_slices(task: TaskView) -> list[SliceResult]:
-    """The largest losses and gains of a task, and difficulty tiers that can show nothing."""
-    moved = [part for part in task.slices if part.delta != 0 and not part.uninformative and not task.result.identical]
-    half = _SLICES_A_TASK // 2
-    shown = moved if len(moved) <= _SLICES_A_TASK else [*moved[:half], *moved[-half:]]
-    blind = [part for part in task.slices if part.uninformative and part.key == "difficulty"]
-    return [*shown, *blind]
+def _extremes(task: TaskView) -> list[SliceResult]:
+    """Where a task lost most and where it gained most."""
+    if task.result.identical or task.result.note_code.startswith("uninformative"):
+        return []
+    moved = [part for part in task.slices if part.delta != 0 and not part.uninformative]
+    return moved if len(moved) < 2 else [moved[0], moved[-1]]
+
+
+def _blind(task: TaskView, words: Words) -> str:
+    """The slices of a task that can show nothing; "" when the whole task is like that, which its note says."""
+    blind = [one_line(f"{part.key}={part.value}", 28) for part in task.slices if part.uninformative]
+    if not blind or task.result.note_code.startswith("uninformative"):
+        return ""
+    return words.blind_slices.format(task=task.result.task, slices=words.list_join.join(blind))
 
 
 def _flip(flip: Flip, words: Words) -> RenderableType:
-    table = Table(box=box.MINIMAL, show_header=False, show_edge=False, pad_edge=False, expand=True)
-    table.add_column(ratio=1, overflow="fold")
-    table.add_column(ratio=1, overflow="fold")
-    head = Text(f"{flip.task} ", style="dim")
-    head.append(f"{one_line(flip.item_id, 40)} ", style="dim")
-    head.append(one_line(flip.question, _QUESTION) if flip.question else words.no_text)
+    head = Text(f"{flip.task} {one_line(flip.item_id, 40)} ", style="dim")
+    head.append(one_line(flip.question, _QUESTION) if flip.question else words.no_text, style="not dim")
     head.append(f"\n{words.gold}: ", style="dim")
-    head.append(one_line(" / ".join(flip.gold), _QUESTION) if flip.gold else words.no_text)
-    table.add_row(_answer(words.base, flip.base, "green"), _answer(words.candidate, flip.candidate, "red"))
+    head.append(one_line(" / ".join(flip.gold), _QUESTION) if flip.gold else words.no_text, style="not dim")
+    sides = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1), expand=True)
+    for _ in range(2):
+        sides.add_column(no_wrap=True)
+        sides.add_column(ratio=1, overflow="fold")
+    sides.add_row(
+        Text(words.base, style="green"),
+        Text(one_line(flip.base, _ANSWER)),
+        Text(words.candidate, style="red"),
+        Text(one_line(flip.candidate, _ANSWER)),
+    )
     grid = Table.grid(expand=True)
     grid.add_row(head)
-    grid.add_row(table)
+    grid.add_row(sides)
     return _indented(grid)
 
 
-def _answer(side: str, text: str, style: str) -> Text:
-    shown = Text(f"{side}: ", style=style)
-    shown.append(one_line(text, _ANSWER), style="default")
-    return shown
-
-
 def _indented(part: RenderableType) -> Padding:
-    return Padding(part, (0, 0, 0, 2))
+    return Padding(part, (0, 0, 0, 2), expand=False)

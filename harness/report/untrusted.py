@@ -25,7 +25,10 @@ _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-_MARKDOWN = re.compile(r"[^\w\s]|_", re.ASCII)
+# What starts or ends anything in GitHub's Markdown: emphasis, code, links, images, HTML, tables, mathematics, emoji
+# codes, strikethrough, addresses (`https:`, `www.`), mentions and issue numbers; at the start of a line also lists,
+# headings and rules.
+_MARKDOWN = re.compile(r"[!#$&*:<>@\[\\\]^_`{|}~]|(?<=www)\.|\A[-+=]|\A\d+(?=[.)])", re.IGNORECASE)
 _WIDE = frozenset("WF")
 
 
@@ -67,11 +70,11 @@ def cells(char: str) -> int:
 def markdown(text: str) -> str:
     """For one line of Markdown (a table cell, a list item): nothing in it can be markup, a link, an image or a mention.
 
-    Punctuation becomes character references, which CommonMark shows and never reads as markup. A mention (`@name`) and
+    Marks become character references, which CommonMark shows and never reads as markup. A mention (`@name`) and
     an issue number (`#1`) are found by GitHub in the finished HTML, so a word joiner breaks those.
     """
     flat = " ".join(visible(text).split())
-    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};" + ("\u2060" if found[0] in "@#" else ""), flat)
+    return _MARKDOWN.sub(_referenced, flat)
 
 
 def spreadsheet(text: str) -> str:
@@ -93,6 +96,10 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list):
         return [_clean(part) for part in value]
     return value
+
+
+def _referenced(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(char)};" for char in found[0]) + ("\u2060" if found[0] in "@#" else "")
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from harness.compare.comparison import CandidateComparison, Comparison, SliceResult, TaskResult
 from harness.compare.gate import judge, worst
 from harness.doctor.finding import Finding
-from harness.errors import EXIT_OK
 from harness.gold.item import Item
 from harness.report.numbers import share, size
 from harness.report.untrusted import cleaned, excerpt
@@ -171,8 +170,9 @@ def _slice_order(part: SliceResult) -> tuple[bool, float, str, str]:
 
 
 def _telling(tasks: Sequence[TaskView]) -> tuple[Flip, ...]:
-    """A few lost items: from tasks that the gate stops at first, guards before targets, one task after the other."""
-    ordered = sorted(tasks, key=lambda t: (t.code == EXIT_OK, t.result.role != "guard", t.result.delta or 0.0))
+    """A few lost items, of regressed tasks where there are any: guards before targets, one task after the other."""
+    regressed = [task for task in tasks if task.lost and task.result.verdict == "regressed"]
+    ordered = sorted(regressed or tasks, key=lambda task: (task.result.role != "guard", -len(task.result.lost)))
     queues = [sorted(task.lost, key=_readability) for task in ordered if task.lost]
     found: list[Flip] = []
     while len(found) < TELLING and any(queues):

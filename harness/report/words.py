@@ -63,6 +63,9 @@ class Words:
     # Sentences
     prompts_differ: str
     uninformative: str
+    blind_slices: str
+    p_note: str
+    flips_note: str
     flip_counts: str
     mde_note: str
     noise_note: str
@@ -180,6 +183,9 @@ EN = Words(
     language_name="English",
     prompts_differ="The two sides were prompted in different formats (each in its own; --prompt suite forces one).",
     uninformative="uninformative",
+    blind_slices="{task}: uninformative: {slices}",
+    p_note="p adj. {p}",
+    flips_note="{gained} gained, {lost} lost",
     flip_counts="+{gained} −{lost}",
     mde_note="{n:,} items could show a difference of {mde} points",
     noise_note="noise {noise}",
@@ -286,6 +292,9 @@ ZH = Words(
     language_name="中文",
     prompts_differ="两侧使用了不同的提示格式（各用各的；--prompt suite 可强制统一）。",
     uninformative="无信息量",
+    blind_slices="{task}：无信息量：{slices}",
+    p_note="校正 p {p}",
+    flips_note="新对 {gained}，新错 {lost}",
     flip_counts="+{gained} −{lost}",
     mde_note="{n:,} 题能看出 {mde} 个百分点的差异",
     noise_note="噪声 {noise}",
@@ -313,13 +322,13 @@ ZH = Words(
     join="；",
     list_join="、",
     end="。",
-    says_improved_target="{tasks} 提升",
+    says_improved_target="{tasks}提升",
     says_improved_guard="守护任务 {tasks} 提升",
-    says_regressed_target="{tasks} 退步",
+    says_regressed_target="{tasks}退步",
     says_regressed_guard="通用能力下降：{tasks}",
-    says_held_target="{tasks} 没有提升",
+    says_held_target="{tasks}没有提升",
     says_held_guard="{tasks} 持平",
-    says_inconclusive="{tasks} 无法判定",
+    says_inconclusive="{tasks}无法判定",
     says_identical="与基座的回答完全相同",
     says_incomplete="{tasks} 未完成，以下结论都不是最终结论",
     says_doctor="体检未通过（{probes}），分数暂不可信",

@@ -45,6 +45,7 @@ class TaskRecord(BaseModel):
     name: str
     role: Literal["target", "guard"]
     goldset: str
+    goldset_path: str = ""
     goldset_digest: str
     primary: str
     signatures: dict[str, str]

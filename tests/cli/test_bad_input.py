@@ -1,4 +1,4 @@
-"""Whatever is wrong with the input: exit code 2, one line that says what, where and what to do, nothing half-written."""
+"""Whatever is wrong with the input: exit code 2, one line (what, where, what to do) and nothing half-written."""
 
 from __future__ import annotations
 
