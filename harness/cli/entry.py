@@ -64,6 +64,9 @@ def _failed(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, typer.Abort | EOFError):
         _complain("error: aborted.")
         return EXIT_USAGE
+    if isinstance(error, OSError) and error.filename is not None:  # a file that cannot be read, a full disk
+        _complain(f"error: {error.filename}: {error.strerror or type(error).__name__}.")
+        return EXIT_USAGE
     text = " ".join(str(error).split())[:500]
     remedy = "" if debug else f" ({_DEBUG} shows the traceback)"
     _complain(f"error: {type(error).__name__}{f': {text}' if text else ''}{remedy}")

@@ -95,10 +95,13 @@ class ConsoleProgress:
             self._say(f"! {self._tallies[candidate].name}: {line}")
 
     def starting(self, engine: str, reason: str) -> None:
-        self._say(self._words.engine_starting.format(engine=engine, reason=reason))
+        """Say so; the reason stands in the plan."""
+        self._say(self._words.engine_starting.format(engine=engine))
 
     def started(self, engine: str, seconds: float) -> None:
+        """From here on the rate is measured."""
         self._say(self._words.engine_started.format(engine=engine, time=duration(seconds)))
+        self._began = self._clock()
 
     def answered(self, candidate: int, samples: list[Sample], *, stored: bool) -> None:
         """Count what finished and show it."""
@@ -147,9 +150,11 @@ class ConsoleProgress:
         return f"{tally.name}: {tally.done:,}/{tally.total:,}  {self._pace(tally)}"
 
     def _pace(self, tally: _Tally) -> str:
-        assert self._began is not None
-        rate = tally.generated / max(self._clock() - self._began, 1e-3)
-        left = duration((tally.total - tally.done) / rate) if rate else ""
+        elapsed = self._clock() - (self._began or 0.0)
+        if elapsed < 1.0 or not tally.generated:
+            return tally.scores()  # too early to speak of a rate
+        rate = tally.generated / elapsed
+        left = duration((tally.total - tally.done) / rate)
         return self._words.pace.format(rate=rate, left=left, scores=tally.scores())
 
     def _say(self, line: str) -> None:

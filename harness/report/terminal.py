@@ -79,7 +79,8 @@ def _finding(finding: Finding, words: Words) -> Text:
     text = Text("✖ " if failed else "! ", style="bold red" if failed else "yellow")
     text.append(f"{words.doctor}: {finding.probe}: {words.statuses[finding.status]}: {finding.detail}")
     if finding.remedy:
-        text.append(f" {finding.remedy}", style="not bold")
+        stop = "" if finding.detail.endswith((".", "!", "?", "。")) else "."
+        text.append(f"{stop} {finding.remedy}", style="not bold")
     return text
 
 
@@ -147,19 +148,19 @@ def _changes(candidate: CandidateView, words: Words) -> list[RenderableType]:
 
 
 def _extremes(task: TaskView) -> list[SliceResult]:
-    """Where a task lost most and where it gained most."""
-    if task.result.identical or task.result.note_code.startswith("uninformative"):
+    """Where a task surely lost most and where it surely gained most; one slice is no place."""
+    if task.result.identical or len(task.slices) < 2:
         return []
-    moved = [part for part in task.slices if part.delta != 0 and not part.uninformative]
-    return moved if len(moved) < 2 else [moved[0], moved[-1]]
+    sure = [part for part in task.slices if not part.uninformative and part.ci and not part.ci[0] <= 0 <= part.ci[1]]
+    return sure if len(sure) < 2 else [sure[0], sure[-1]]
 
 
 def _blind(task: TaskView, words: Words) -> str:
-    """The slices of a task that can show nothing; "" when the whole task is like that, which its note says."""
-    blind = [one_line(f"{part.key}={part.value}", 28) for part in task.slices if part.uninformative]
-    if not blind or task.result.note_code.startswith("uninformative"):
+    """The difficulty tiers that can show nothing; "" when the whole task is like that, which its note says."""
+    if task.result.note_code.startswith("uninformative"):
         return ""
-    return words.blind_slices.format(task=task.result.task, slices=words.list_join.join(blind))
+    blind = [one_line(part.value, 28) for part in task.slices if part.uninformative and part.key == "difficulty"]
+    return words.blind_slices.format(task=task.result.task, slices=words.list_join.join(blind)) if blind else ""
 
 
 def _flip(flip: Flip, words: Words) -> RenderableType:

@@ -126,11 +126,17 @@ def build_view(comparison: Comparison, evidence: Evidence, store: str = "") -> V
                 findings=shown.doctor,
                 code=judge(shown.results, shown.doctor).exit_code,
                 prompts_differ=shown.prompts_differ,
-                warnings=shown.warnings,
+                warnings=_not_said_by(shown.doctor, shown.warnings),
                 telling=_telling(tasks),
             )
         )
     return View(clean, tuple(candidates), store)
+
+
+def _not_said_by(findings: Sequence[Finding], warnings: Sequence[str]) -> tuple[str, ...]:
+    """Warnings from resolving the candidate, without those that the doctor repeats."""
+    said = [finding.detail for finding in findings if finding.status in ("warn", "fail")]
+    return tuple(w for w in warnings if not any(w.startswith(detail) or w in detail for detail in said))
 
 
 def task_notes(task: TaskView, words: Words) -> list[str]:

@@ -255,3 +255,12 @@ def test_a_recording_of_the_same_item_twice_is_refused(bench: Bench) -> None:
     bench.write("candidate.jsonl", line + line)
     before = bench.files()
     refused(bench, bench.compare(), before, "candidate.jsonl:2", "'f0'", "line 1")
+
+
+def test_a_file_that_cannot_be_opened_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "gold.jsonl")
+
+    monkeypatch.setattr("harness.api.compare", refuse)
+    before = bench.files()
+    refused(bench, bench.compare(), before, "gold.jsonl: Permission denied")

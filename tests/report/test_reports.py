@@ -132,11 +132,24 @@ def test_a_narrow_terminal_keeps_the_numbers_that_do_not_fit_the_table() -> None
 
 
 def test_tiers_that_can_show_nothing_are_marked() -> None:
-    view = plain_view(guard(slices=(tier("easy", -0.4), tier("medium", 0.1), tier("hard", 0.0, uninformative=True))))
+    view = plain_view(guard(slices=(tier("easy", -0.4), tier("medium", 0.2), tier("hard", 0.0, uninformative=True))))
     text = terminal(view)
-    assert "uninformative: difficulty=hard" in text
+    assert "uninformative difficulty: hard" in text
     assert text.index("difficulty=easy") < text.index("difficulty=medium")
     assert "uninformative" in render_html(view, "en")
+
+
+def test_a_slice_that_may_be_chance_is_not_shown_as_a_change() -> None:
+    text = terminal(plain_view(guard(slices=(tier("easy", -0.4), tier("medium", -0.05)))))
+    assert "difficulty=easy" in text
+    assert "difficulty=medium" not in text
+
+
+def test_what_the_doctor_says_is_not_said_twice() -> None:
+    twice = compared(result(), doctor=(WARNED,)).model_copy(
+        update={"warnings": ("another name than in training (the shapes fit)", "something else")}
+    )
+    assert build_view(comparison(twice), Evidence({}, {})).candidates[0].warnings == ("something else",)
 
 
 def test_different_prompts_are_mentioned_everywhere() -> None:
