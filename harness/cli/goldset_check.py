@@ -18,6 +18,7 @@ _DISCORDANCES = (0.05, 0.1, 0.2, 0.4)
 #: One answer to more of the items than this rewards a model that always gives it.
 _MAJORITY = 0.4
 _NAMED = 5
+_LEVELS = ("easy", "medium", "hard")
 
 Kind = Literal["duplicate", "contradiction", "trivial answer", "leaked answer", "majority answer", "card", "few items"]
 
@@ -89,7 +90,8 @@ def smallest_difference(items: int, discordance: float) -> float | None:
 def topic_table(goldset: GoldSet) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of topic by difficulty."""
     counts = goldset.counts()
-    levels = sorted({level for row in counts.values() for level in row})
+    found = {level for row in counts.values() for level in row}
+    levels = [level for level in _LEVELS if level in found] + sorted(found.difference(_LEVELS))
     rows = [
         [topic, *(str(row.get(level, 0)) for level in levels), str(sum(row.values()))] for topic, row in counts.items()
     ]
