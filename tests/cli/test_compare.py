@@ -134,7 +134,9 @@ def test_a_local_copy_of_a_gold_set_is_used_by_name(bench: Bench) -> None:
 
 
 def test_a_stored_comparison_is_shown_with_its_texts(bench: Bench) -> None:
+    bench.record("candidate", share(9), share(2))
     first = bench.compare("--json", "out.json")
+    assert "Question g" in first.out
     shown = bench("runs", "show", json.loads((bench.folder / "out.json").read_text())["id"])
     assert shown.code == EXIT_OK
     assert shown.out == first.out
