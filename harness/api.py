@@ -193,7 +193,7 @@ def _comparison(
                 gate=judge(results, doctor[index]),
                 run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
                 prompts_differ=_prompts_differ(base, planned),
-                warnings=planned.notes,
+                warnings=(*planned.notes, *_settings_differ(base, planned)),
             )
         )
     engine, version = answers.engines[0]
@@ -217,6 +217,18 @@ def _prompts_differ(base: CandidatePlan, candidate: CandidatePlan) -> bool:
         return False
     pairs = zip(base.asked, candidate.asked, strict=True)
     return any(a.prompt != b.prompt for a, b in pairs)
+
+
+def _settings_differ(base: CandidatePlan, candidate: CandidatePlan) -> tuple[str, ...]:
+    """What to say when the two sides generate with other settings: the comparison then measures those too."""
+    if "recorded" in (base.prompt_format, candidate.prompt_format):
+        return ()
+    for ours, theirs in zip(base.asked, candidate.asked, strict=True):
+        # The room that a longer prompt leaves and the end tokens belong to the model.
+        left, right = (a.request.sampling.model_dump(exclude={"stop_token_ids", "max_tokens"}) for a in (ours, theirs))
+        if changed := [name for name in left if left[name] != right[name]]:
+            return (f"generated with another {', '.join(changed)} than {base.candidate.name}",)
+    return ()
 
 
 def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> str:

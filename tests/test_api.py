@@ -253,6 +253,14 @@ def test_candidates_prompted_differently_are_said_to_be(folder: Path, script: Sc
     assert not api.compare(asked(folder, "b", "l", prompt="suite")).comparison.comparisons[0].prompts_differ
 
 
+def test_candidates_sampled_differently_are_said_to_be(folder: Path, script: Script) -> None:
+    (folder / "harness.yaml").write_text(
+        "candidates:\n  b: {model: base}\n  l: {base: b, adapter: lora, sampling: {temperature: 0.7}}\n"
+    )
+    compared = api.compare(asked(folder, "b", "l")).comparison.comparisons[0]
+    assert any("another temperature, seed" in w or "another temperature" in w for w in compared.warnings)
+
+
 def test_recorded_outputs_compare_without_any_engine(folder: Path, script: Script) -> None:
     for name, right in (("old", 20), ("new", 55)):
         rows = [

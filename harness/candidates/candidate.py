@@ -19,7 +19,6 @@ class ModelCandidate:
     Attributes:
         name: the label it is shown under; identity is its fingerprint.
         prompt: name of its own prompt format, None for the suite's.
-        warnings: what was noticed while resolving it (another base name than in training, …).
     """
 
     name: str
@@ -30,7 +29,6 @@ class ModelCandidate:
     prompt: str | None = None
     prompt_folder: Path = field(default_factory=Path)
     sampling: SamplingOverrides = field(default_factory=SamplingOverrides)
-    warnings: tuple[str, ...] = ()
 
     @cached_property
     def tokenizer(self) -> PromptTokenizer:
@@ -57,7 +55,6 @@ class ReplayCandidate:
 
     name: str
     path: Path
-    warnings: tuple[str, ...] = ()
 
 
 Candidate = ModelCandidate | ReplayCandidate

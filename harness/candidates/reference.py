@@ -35,7 +35,7 @@ def resolve(
     entry = workspace.entry(reference)
     path = workspace.here / reference
     if entry is not None:
-        if path.is_dir():
+        if path.is_dir() and path.resolve() not in _folders(entry, workspace):
             raise InputError(
                 f"{reference!r} is an entry of {workspace.file} and also a folder here",
                 where=str(path),
@@ -50,6 +50,11 @@ def resolve(
     if workspace.file is None:
         remedy = "There is no harness.yaml here: give a directory, or --demo for the packaged demo."
     raise InputError(f"unknown candidate {reference!r}", remedy=remedy)
+
+
+def _folders(entry: Entry, workspace: Workspace) -> set[Path]:
+    """The folders that an entry is about: an entry named like its own adapter is no second thing."""
+    return {(workspace.folder / text).resolve() for text in (entry.adapter or entry.model,) if text}
 
 
 def _replay(name: str, path: Path) -> ReplayCandidate:
@@ -74,18 +79,15 @@ def _from_entry(
                 remedy=did_you_mean(entry.base, known),
             )
         model, quantization = other.model, quantization or other.quantization
-    model = base or model
     place = f"{workspace.file}: candidates.{name}"
-    adapter: AdapterFolder | None
-    warnings: tuple[str, ...]
+    adapter: AdapterFolder | None = None
     if entry.adapter is None:
         if model is None:
             raise InputError("needs a 'model'", where=place)
-        adapter, warnings = None, ()
         root = _model_folder(model, workspace, entry.revision, place)
     else:
         adapter = AdapterFolder.open(_existing(workspace.folder / entry.adapter, f"{place}.adapter"))
-        root, warnings = _base_of(adapter, model, workspace, fallback, place)
+        root = _base_of(adapter, base or model, workspace, fallback, place)
     return ModelCandidate(
         name=name,
         model=root,
@@ -95,7 +97,6 @@ def _from_entry(
         prompt=entry.prompt,
         prompt_folder=workspace.folder,
         sampling=entry.sampling,
-        warnings=warnings,
     )
 
 
@@ -104,7 +105,7 @@ def _from_folder(
 ) -> ModelCandidate:
     if (path / CONFIG).is_file():
         adapter = AdapterFolder.open(path)
-        root, warnings = _base_of(adapter, base, workspace, fallback, str(path))
+        root = _base_of(adapter, base, workspace, fallback, str(path))
         quantization = fallback.quantization if fallback is not None and fallback.model == root else None
         return ModelCandidate(
             name=name,
@@ -112,15 +113,14 @@ def _from_folder(
             adapter=adapter,
             quantization=quantization,
             prompt_folder=workspace.here,
-            warnings=warnings,
         )
     return ModelCandidate(name=name, model=_checked_model(path), prompt_folder=workspace.here)
 
 
 def _base_of(
     adapter: AdapterFolder, given: str | None, workspace: Workspace, fallback: ModelCandidate | None, place: str
-) -> tuple[Path, tuple[str, ...]]:
-    """The model an adapter is put on, and what to warn of. Shapes decide whether it fits, names only warn."""
+) -> Path:
+    """The model an adapter is put on. Shapes decide whether it fits; the doctor warns of another name."""
     named = adapter.base_name
     if given is not None:
         root = _model_folder(given, workspace, None, place)
@@ -141,9 +141,7 @@ def _base_of(
             where=str(adapter.path),
             remedy=f"It was trained on {named!r}; give that model with --base PATH.",
         )
-    if named and Path(named).name.lower() not in {root.name.lower(), root.resolve().name.lower()}:
-        return root, (f"trained on {named!r}, evaluated on {root.name!r} (the shapes fit)",)
-    return root, ()
+    return root
 
 
 def _model_folder(text: str, workspace: Workspace, revision: str | None, place: str) -> Path:

@@ -56,7 +56,7 @@ def show(
         facts += [("note", note) for note in (form.note,) if note]
     else:
         facts.append(("recorded in", str(found.path)))
-    print_facts([*facts, *(("warning", warning) for warning in found.warnings)])
+    print_facts(facts)
     return EXIT_OK
 
 

@@ -39,7 +39,7 @@ def incomplete(results: Sequence[TaskResult]) -> list[str]:
 
 
 def judge(results: Sequence[TaskResult], doctor: Sequence[Finding]) -> GateResult:
-    """Apply the policy: guards hold, targets improve (or what `require` says), the doctor passes, nothing is missing."""
+    """Apply the policy: guards hold, targets improve (or what `require` says), the doctor passes, all is answered."""
     codes, reasons = [EXIT_OK], []
     for reason in incomplete(results):
         codes.append(EXIT_INCOMPLETE)

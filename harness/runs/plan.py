@@ -237,8 +237,7 @@ def _asked(
                 key = identity.completion_key(ids, fitted, adapter, repeat=repeat)
                 request = Request(key, item.id, loaded.task.name, repeat, fitted, token_ids=ids, adapter=adapter)
                 asked.append(Asked(loaded.task.name, item, repeat, text, request, error))
-    notes = tuple(note for note in (form.note, *candidate.warnings) if note)
-    return CandidatePlan(candidate, print_, tuple(asked), form.name, notes)
+    return CandidatePlan(candidate, print_, tuple(asked), form.name, (form.note,) if form.note else ())
 
 
 def _replayed(
@@ -252,7 +251,7 @@ def _replayed(
                 key = f"{print_.model}:{loaded.task.name}:{item.id}:{repeat}"
                 request = Request(key, item.id, loaded.task.name, repeat, Sampling())
                 asked.append(Asked(loaded.task.name, item, repeat, "", request))
-    return CandidatePlan(candidate, print_, tuple(asked), "recorded", candidate.warnings)
+    return CandidatePlan(candidate, print_, tuple(asked), "recorded")
 
 
 def plan_digest(plan: Plan) -> str:

@@ -55,10 +55,10 @@ def test_a_model_directory_and_an_adapter_directory(folder: Path) -> None:
     assert model("./models/lora", folder, base="models/base").adapter is not None
 
 
-def test_an_adapter_takes_the_comparisons_base_when_its_own_is_not_here_and_says_so(folder: Path) -> None:
+def test_an_adapter_takes_the_comparisons_base_when_its_own_is_not_here(folder: Path) -> None:
     found = model("./models/lora", folder, fallback=model("base", folder))
     assert found.model == folder / "models" / "base"
-    assert "trained on 'some/trained-base'" in found.warnings[0]
+    assert found.adapter is not None
 
 
 def test_an_adapter_without_any_base_asks_for_it(folder: Path) -> None:
@@ -82,6 +82,17 @@ def test_a_name_that_is_also_a_folder_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match=r"also a folder here.*\./medical"):
         model("medical", folder)
     assert model("./medical", folder, base="models/base").adapter is not None
+
+
+def test_an_entry_named_like_its_own_folder_is_no_second_thing(folder: Path) -> None:
+    make_adapter(folder / "mine")
+    (folder / "harness.yaml").write_text(YAML + "  mine: {base: base, adapter: mine}\n", encoding="utf-8")
+    assert model("mine", folder).adapter is not None
+
+
+def test_the_base_option_changes_no_entry_that_is_a_base(folder: Path) -> None:
+    make_model(folder / "models" / "second", seed=7)
+    assert model("base", folder, base="models/second").model == folder / "models" / "base"
 
 
 def test_an_unknown_name_suggests_the_nearest(folder: Path) -> None:
