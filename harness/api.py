@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
-from harness.compare.comparison import CandidateComparison, Comparison, RunIds, compare_runs
-from harness.compare.gate import judge, worst
+from harness.comparison.gate import judge, worst
+from harness.comparison.results import CandidateComparison, Comparison, RunIds, compare_runs
 from harness.doctor.examination import examine_after, examine_before
 from harness.doctor.finding import Finding
 from harness.engines.replay import ReplayEngine

@@ -103,7 +103,7 @@ def doctor(
     statuses = words(language).statuses
     failed = False
     for compared in outcome.comparison.comparisons:
-        rows = [[f.probe, statuses[f.status], f"{f.detail} {f.remedy}".strip()] for f in compared.doctor]
+        rows = [[f.probe, statuses[f.status], f.text] for f in compared.doctor]
         print_table((compared.candidate, "", ""), rows, cell=400)
         failed = failed or any(finding.status == "fail" for finding in compared.doctor)
     if outcome.incomplete:

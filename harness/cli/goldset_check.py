@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.compare.statistics import minimum_detectable, paired_sample
+from harness.comparison.statistics import minimum_detectable, paired_sample
 from harness.gold.goldset import GoldSet
 from harness.gold.item import Item
 from harness.text import normalise

@@ -36,7 +36,7 @@ def report(view: View, outputs: Outputs, language: Language, json: str) -> None:
 
 def complain_of_gaps(view: View) -> None:
     """On stderr: which tasks of which candidates are not complete."""
-    from harness.compare.gate import incomplete
+    from harness.comparison.gate import incomplete
 
     for compared in view.comparison.comparisons:
         for reason in incomplete(compared.results):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.cli.options import goldset_copies
 
 if TYPE_CHECKING:
-    from harness.compare.comparison import Comparison
+    from harness.comparison.results import Comparison
     from harness.report.view import View
 
 

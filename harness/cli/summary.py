@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.compare.pairing import Side
-from harness.compare.statistics import score_interval
+from harness.comparison.pairing import Side
+from harness.comparison.statistics import score_interval
 from harness.runs.files import RunManifest
 from harness.runs.samples import Sample
 

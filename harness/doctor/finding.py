@@ -24,3 +24,9 @@ class Finding(BaseModel):
     status: Status
     detail: str
     remedy: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was seen and what to do, as sentences."""
+        stop = "" if self.detail.endswith((".", "?", "!", "。")) or not self.remedy else "."
+        return f"{self.detail}{stop} {self.remedy}".strip()

@@ -1,4 +1,4 @@
-"""The gate's verdict in words. The policy itself is `harness.compare.gate`; here it only gets a language."""
+"""The gate's verdict in words. The policy itself is `harness.comparison.gate`; here it only gets a language."""
 
 from __future__ import annotations
 

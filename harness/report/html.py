@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from harness.compare.statistics.verdict import Role
+from harness.comparison.statistics.verdict import Role
 from harness.doctor.finding import Status
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word

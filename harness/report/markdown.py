@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.compare.statistics.verdict import Verdict
+from harness.comparison.statistics.verdict import Verdict
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
 from harness.report.numbers import interval, level, points, probability, share
@@ -40,7 +40,7 @@ def _candidate(view: View, candidate: CandidateView, words: Words) -> Iterator[s
         yield f"- {markdown(reason)}"
     for finding in candidate.troubles:
         if finding.status == "warn":
-            yield f"- {words.doctor}: {markdown(f'{finding.probe}: {finding.detail} {finding.remedy}'.strip())}"
+            yield f"- {words.doctor}: {markdown(f'{finding.probe}: {finding.text}')}"
     if candidate.prompts_differ:
         yield f"- {markdown(words.prompts_differ)}"
     for warning in candidate.warnings:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.compare.comparison import Comparison
+from harness.comparison.results import Comparison
 from harness.errors import InputError
 from harness.gold.goldset import load_goldset
 from harness.gold.item import Item

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.compare.comparison import SliceResult
-from harness.compare.statistics.verdict import Verdict
+from harness.comparison.results import SliceResult
+from harness.comparison.statistics.verdict import Verdict
 from harness.doctor.finding import Finding
 from harness.errors import EXIT_OK
 from harness.report.conclusion import conclusion
@@ -77,10 +77,8 @@ def _candidate(view: View, candidate: CandidateView, words: Words, *, wide: bool
 def _finding(finding: Finding, words: Words) -> Text:
     failed = finding.status == "fail"
     text = Text("✖ " if failed else "! ", style="bold red" if failed else "yellow")
-    text.append(f"{words.doctor}: {finding.probe}: {words.statuses[finding.status]}: {finding.detail}")
-    if finding.remedy:
-        stop = "" if finding.detail.endswith((".", "!", "?", "。")) else "."
-        text.append(f"{stop} {finding.remedy}", style="not bold")
+    text.append(f"{words.doctor}: {finding.probe}: {words.statuses[finding.status]}: ")
+    text.append(finding.text, style="not bold")
     return text
 
 

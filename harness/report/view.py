@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.compare.comparison import CandidateComparison, Comparison, SliceResult, TaskResult
-from harness.compare.gate import judge, worst
+from harness.comparison.gate import judge, worst
+from harness.comparison.results import CandidateComparison, Comparison, SliceResult, TaskResult
 from harness.doctor.finding import Finding
 from harness.gold.item import Item
 from harness.report.numbers import share, size

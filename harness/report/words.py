@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from harness.compare.comparison import TaskResult
-    from harness.compare.statistics.verdict import NoteCode, Role, Verdict
+    from harness.comparison.results import TaskResult
+    from harness.comparison.statistics.verdict import NoteCode, Role, Verdict
     from harness.doctor.finding import Status
 
 Language = Literal["en", "zh"]
@@ -233,7 +233,7 @@ EN = Words(
     plan_recorded="recorded",
     plan_time="estimated time: {time}",
     plan_time_unknown="estimated time: not known yet, this machine has not run this model",
-    plan_nothing="Nothing to generate: no engine is started.",
+    plan_nothing="Every answer is stored.",
     engine_starting="starting {engine} …",
     engine_started="{engine} is up after {time}",
     pace="{rate:.1f}/s, {left} left  {scores}",
@@ -342,7 +342,7 @@ ZH = Words(
     plan_recorded="录制的回答",
     plan_time="预计用时：{time}",
     plan_time_unknown="预计用时：未知，本机还没有跑过这个模型",
-    plan_nothing="无需生成：不启动引擎。",
+    plan_nothing="所有回答都已存好。",
     engine_starting="正在启动 {engine} …",
     engine_started="{engine} 已启动，用时 {time}",
     pace="{rate:.1f} 题/秒，剩余 {left}  {scores}",

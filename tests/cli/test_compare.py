@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.compare.comparison import Comparison
+from harness.comparison.results import Comparison
 from harness.errors import EXIT_GATE_FAILED, EXIT_INCOMPLETE, EXIT_INCONCLUSIVE, EXIT_OK
 from tests.cli.conftest import Bench, right, share, wrong
 

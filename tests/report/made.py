@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.compare.comparison import (
+from harness.comparison.gate import judge
+from harness.comparison.results import (
     CandidateComparison,
     Comparison,
     RunIds,
@@ -10,7 +11,6 @@ from harness.compare.comparison import (
     SliceResult,
     TaskResult,
 )
-from harness.compare.gate import judge
 from harness.doctor.finding import Finding
 from harness.gold.item import Item
 from harness.report.view import Evidence, View, build_view

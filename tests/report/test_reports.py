@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.compare.comparison import Sides
-from harness.compare.statistics.verdict import NOTES, Verdict
+from harness.comparison.results import Sides
+from harness.comparison.statistics.verdict import NOTES, Verdict
 from harness.doctor.finding import Finding, Status
 from harness.gold.item import Item
 from harness.report.conclusion import conclusion

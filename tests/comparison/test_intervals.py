@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compare.statistics import (
+from harness.comparison.statistics import (
     PairedSample,
     paired_interval,
     paired_p,
@@ -250,7 +250,7 @@ def test_nearly_perfect_graded_scores_keep_wilsons_doubt() -> None:
 def test_binary_comparison_needs_no_scipy() -> None:
     """Start-up time: a second `compare` has three seconds in all."""
     program = (
-        "import sys\nfrom harness.compare.statistics import paired_statistics, items_needed\n"
+        "import sys\nfrom harness.comparison.statistics import paired_statistics, items_needed\n"
         "found = paired_statistics([0.0, 1.0] * 30, [1.0, 1.0] * 30)\n"
         "items_needed(found.sample, margin=0.02)\n"
         "assert not {'scipy', 'statsmodels', 'pandas'} & set(sys.modules)\n"

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from harness.compare.statistics.sample import (
+from harness.comparison.statistics.sample import (
     PairedSample,
     checked_scores,
     group_items,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.compare.statistics import (
+from harness.comparison.statistics import (
     NOTES,
     VerdictInput,
     holm,

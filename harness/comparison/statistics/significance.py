@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.compare.statistics.sample import PairedSample
+    from harness.comparison.statistics.sample import PairedSample
 
 # With the observed signs as one more, p-values are multiples of 1 / 10,000.
 DRAWS = 9_999

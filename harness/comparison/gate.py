@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.compare.comparison import GateResult, TaskResult
+from harness.comparison.results import GateResult, TaskResult
 from harness.doctor.finding import Finding
 from harness.errors import (
     EXIT_GATE_FAILED,

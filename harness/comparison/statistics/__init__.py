@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.compare.statistics.intervals import (
+from harness.comparison.statistics.intervals import (
     FEW_CHANGES,
     Interval,
     paired_interval,
@@ -18,10 +18,10 @@ from harness.compare.statistics.intervals import (
     tango_bounds,
     wilson_bounds,
 )
-from harness.compare.statistics.power import POWER, items_needed, minimum_detectable
-from harness.compare.statistics.sample import PairedSample, paired_sample
-from harness.compare.statistics.significance import DRAWS, Test, holm, mcnemar_exact, paired_p, sign_flip
-from harness.compare.statistics.verdict import (
+from harness.comparison.statistics.power import POWER, items_needed, minimum_detectable
+from harness.comparison.statistics.sample import PairedSample, paired_sample
+from harness.comparison.statistics.significance import DRAWS, Test, holm, mcnemar_exact, paired_p, sign_flip
+from harness.comparison.statistics.verdict import (
     NOTES,
     NoteCode,
     Role,

@@ -14,7 +14,7 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from harness.compare.statistics import (
+from harness.comparison.statistics import (
     VerdictInput,
     holm,
     mcnemar_exact,
@@ -25,7 +25,7 @@ from harness.compare.statistics import (
     reach_verdict,
     tango_bounds,
 )
-from tests.compare.trinomial import discordant_pairs
+from tests.comparison.trinomial import discordant_pairs
 
 Z = 1.959963984540054
 REPETITIONS = 5_300

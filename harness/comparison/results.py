@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.compare.pairing import Pair, Pairing, Side, pair
-from harness.compare.statistics import PairedStatistics, holm, items_needed, paired_statistics
-from harness.compare.statistics.verdict import Verdict, VerdictInput, VerdictResult, reach_verdict
+from harness.comparison.pairing import Pair, Pairing, Side, pair
+from harness.comparison.statistics import PairedStatistics, holm, items_needed, paired_statistics
+from harness.comparison.statistics.verdict import Verdict, VerdictInput, VerdictResult, reach_verdict
 from harness.digest import digest_json
 from harness.doctor.finding import Finding
 from harness.runs.samples import Sample
@@ -93,7 +93,7 @@ class TaskResult(BaseModel):
 
 
 class GateResult(BaseModel):
-    """Whether the candidate may be released, by the suite's policy (`harness.compare.gate`)."""
+    """Whether the candidate may be released, by the suite's policy (`harness.comparison.gate`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

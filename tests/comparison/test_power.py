@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.compare.statistics import (
+from harness.comparison.statistics import (
     PairedSample,
     items_needed,
     mcnemar_exact,
@@ -17,7 +17,7 @@ from harness.compare.statistics import (
     paired_sample,
     tango_bounds,
 )
-from tests.compare.trinomial import discordant_pairs
+from tests.comparison.trinomial import discordant_pairs
 
 Z = 1.959963984540054
 

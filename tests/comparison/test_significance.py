@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from harness.compare.statistics import holm, mcnemar_exact, paired_p, paired_sample, sign_flip
+from harness.comparison.statistics import holm, mcnemar_exact, paired_p, paired_sample, sign_flip
 
 
 def test_exact_mcnemar_equals_statsmodels() -> None:
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_p_to_the_byte_whatever_the_chunks(monkeypa
     first = sign_flip(sums, seed=11)
     # A change of this number changes every published comparison.
     assert first == (0.0206, "sign-flip")
-    monkeypatch.setattr("harness.compare.statistics.significance._CHUNK_BYTES", 100_000)
+    monkeypatch.setattr("harness.comparison.statistics.significance._CHUNK_BYTES", 100_000)
     assert sign_flip(sums, seed=11) == first
     assert sign_flip(sums, seed=12) != first
 

@@ -29,8 +29,8 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from harness.compare.statistics.intervals import difference_interval, t_quantile, z_quantile
-from harness.compare.statistics.sample import PairedSample
+from harness.comparison.statistics.intervals import difference_interval, t_quantile, z_quantile
+from harness.comparison.statistics.sample import PairedSample
 
 POWER = 0.8
 
