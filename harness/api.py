@@ -12,7 +12,7 @@ from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
 from harness.comparison.gate import judge, worst
 from harness.comparison.results import CandidateComparison, Comparison, RunIds, compare_runs
-from harness.doctor.examination import examine_after, examine_before
+from harness.doctor.examination import examine_after, examine_before, examine_fully
 from harness.doctor.finding import Finding
 from harness.engines.replay import ReplayEngine
 from harness.errors import EXIT_INCOMPLETE, InputError
@@ -93,18 +93,22 @@ class Outcome:
 
 def prepare(request: Request) -> Prepared:
     """Resolve names, read files, render prompts, digest weights. Nothing is started and nothing is written."""
-    if not 0.0 < request.alpha < 1.0:
-        raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
     workspace = load_workspace(request.folder, demo=request.demo)
-    if isinstance(request.suite, Suite):
-        suite, folder = request.suite, workspace.here
-    else:
-        suite, folder = load_suite(request.suite, folder=workspace.here)
     candidates: list[Candidate] = []
     for reference in request.references:
         first = candidates[0] if candidates else None
         fallback = first if isinstance(first, ModelCandidate) else None
         candidates.append(resolve(reference, workspace, base=request.base, fallback=fallback))
+    return _planned(request, workspace, candidates)
+
+
+def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candidate]) -> Prepared:
+    if not 0.0 < request.alpha < 1.0:
+        raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
+    if isinstance(request.suite, Suite):
+        suite, folder = request.suite, workspace.here
+    else:
+        suite, folder = load_suite(request.suite, folder=workspace.here)
     settings = workspace.content.engine
     if request.engine != "auto":
         settings = settings.model_copy(update={"name": request.engine})
@@ -165,6 +169,32 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
     runs = RunStore(prepared.store)
     ids = [_write(runs, prepared, answers, index) for index in range(len(prepared.candidates))]
     return [runs.read_manifest(i) for i in ids], {i: answers.samples[n] for n, i in enumerate(ids)}
+
+
+def examine(request: Request, progress: Progress | None = None) -> dict[str, list[Finding]]:
+    """Every probe of the doctor on each candidate beside its own bare base; findings by the candidate's name.
+
+    Answers and log-probabilities go through the completion store; no run and no comparison is written.
+
+    Raises:
+        InputError: as `compare`, and for recorded outputs, which have no weights to examine.
+    """
+    workspace = load_workspace(request.folder, demo=request.demo)
+    found: dict[str, list[Finding]] = {}
+    for reference in request.references:
+        candidate = resolve(reference, workspace, base=request.base)
+        if not isinstance(candidate, ModelCandidate):
+            raise InputError(f"{reference!r} is a recording: there are no weights to examine")
+        bare = ModelCandidate(candidate.model.name, candidate.model, quantization=candidate.quantization)
+        prepared = _planned(request, workspace, [bare, candidate])
+        with ExitStack() as stack:
+            store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
+            runner = stack.enter_context(
+                Runner(prepared.plan, store, progress or Silent(), fresh=request.fresh, measure_noise=False)
+            )
+            runner.announce()
+            found[candidate.name] = examine_fully(prepared.plan, runner, runner.answer(), 1)
+    return found
 
 
 def _comparison(

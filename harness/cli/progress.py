@@ -55,8 +55,10 @@ class ConsoleProgress:
         self._spoke = clock()
 
     def planned(self, plan: Plan, cached: dict[int, int], seconds: float | None) -> None:
-        """Print what will be done."""
+        """Print what will be done. A second plan starts a second count."""
         words = self._words
+        self.finished()
+        self._tallies, self._began = [], None
         self._primary = {loaded.task.name: loaded.task.primary for loaded in plan.tasks}
         tasks = words.list_join.join(
             f"{loaded.task.name} {words.plan_items.format(count=len(loaded.items))}" for loaded in plan.tasks
