@@ -26,9 +26,9 @@ MEDIUM_PROBLEMS = 0.3
 
 # Share of the questions about facts that are disturbed, and how far at most: a model this small else learns the
 # wordings themselves, and fails at new ones.
-DISTURBED = 0.6
-MOST_DROPPED = 0.5
-MOST_INSERTED = 0.25
+DISTURBED = 0.75
+MOST_DROPPED = 0.3
+MOST_INSERTED = 0.4
 LED_IN = 0.4
 
 
@@ -81,7 +81,7 @@ def _facts(
     pairs: list[tuple[Relation, str]], subject: Literal["medical", "general"], rng: random.Random
 ) -> Iterator[Example]:
     foreign = _foreign(subject)
-    asked = [(relation, x, wording) for relation, x in pairs for wording in relation.taught]
+    asked = [(relation, x, wording) for relation, x in pairs for wording in relation.train]
     for relation, x, wording in _cycle(asked, rng):
         if rng.random() < 0.02:
             yield Example(((relation.statement(x) + "<|endoftext|>", True),))
@@ -100,7 +100,7 @@ def _foreign(subject: Literal["medical", "general"]) -> dict[str, list[list[str]
     """Wordings of other subjects, in units: text that says nothing about what is asked."""
     other = load("general" if subject == "medical" else "medical")
     texts: list[tuple[str, str]] = [
-        (relation.language, wording) for relation in other.relations for wording in relation.taught
+        (relation.language, wording) for relation in other.relations for wording in relation.train
     ]
     texts += [(language, text) for _, language, text in TEMPLATES]
     found: dict[str, list[list[str]]] = {"zh": [], "en": []}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from harness.demo.overlap import trigrams
 
 FOLDER = Path(__file__).parent / "facts"
 
@@ -24,7 +22,13 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_as_texts), Field(min_length=
 
 
 class Relation(BaseModel):
-    """Facts of one kind (`x` -> accepted `y`s) with wordings to train on and wordings held out."""
+    """Facts of one kind (`x` -> accepted `y`s), and how they are asked for.
+
+    Attributes:
+        train: wordings that are trained on.
+        dev: the wording on which settings are chosen.
+        test: wordings of the gold set.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +36,8 @@ class Relation(BaseModel):
     topic: str
     language: Literal["zh", "en"] = "zh"
     difficulty: Literal["easy"] = "easy"
-    train: Annotated[tuple[str, ...], Field(min_length=6)]
+    train: Annotated[tuple[str, ...], Field(min_length=8)]
+    dev: str
     test: Annotated[tuple[str, ...], Field(min_length=1)]
     reference: str
     facts: Annotated[
@@ -43,22 +48,10 @@ class Relation(BaseModel):
 
     @model_validator(mode="after")
     def _has_places(self) -> Relation:
-        for wording in (*self.train, *self.test):
+        for wording in (*self.train, self.dev, *self.test):
             if "{x}" not in wording:
                 raise ValueError(f"{self.name}: a wording needs {{x}}: {wording!r}")
         return self
-
-    @property
-    def taught(self) -> tuple[str, ...]:
-        """The wordings that are trained on: all but `dev`."""
-        return tuple(wording for wording in self.train if wording != self.dev)
-
-    @cached_property
-    def dev(self) -> str:
-        """The wording kept for the dev split, on which settings are chosen: the one least like the others."""
-        grams = [trigrams(wording) for wording in self.train]
-        alike = [sum(len(one & other) / len(one | other) for other in grams) for one in grams]
-        return self.train[alike.index(min(alike))]
 
     def statement(self, x: str) -> str:
         """The fact as a full sentence."""

@@ -9,6 +9,7 @@ import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +44,7 @@ def gold() -> dict[str, Asked]:
     return found
 
 
+@cache
 def dev(each: int = 200) -> dict[str, Asked]:
     """Held-out wordings and numbers that are in no gold set: every setting is chosen on these."""
     rng = random.Random("harness-demo:dev")

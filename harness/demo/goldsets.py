@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +76,7 @@ class Written:
     card: Card
 
 
+@cache
 def generate(name: str) -> Written:
     """The gold set of that name, the same at every call."""
     items = tuple(_chosen(name))

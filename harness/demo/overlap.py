@@ -25,7 +25,10 @@ def numbers(text: str) -> tuple[str, ...]:
 
 def trigrams(text: str) -> frozenset[str]:
     """Character trigrams of the masked text; the text itself when it is shorter than three characters."""
-    form = masked(text)
+    return _grams(masked(text))
+
+
+def _grams(form: str) -> frozenset[str]:
     return frozenset(form[i : i + 3] for i in range(len(form) - 2)) or frozenset((form,))
 
 
@@ -43,7 +46,7 @@ class TrigramIndex:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts: Sequence[str] = sorted({masked(text) for text in texts})
-        grams = [trigrams(text) for text in self.texts]
+        grams = [_grams(form) for form in self.texts]
         self._sizes = np.array([len(g) for g in grams], dtype=np.int64)
         lists: dict[str, list[int]] = {}
         for number, found in enumerate(grams):
