@@ -35,7 +35,8 @@ from harness.candidates.settings import EngineSettings  # noqa: E402
 from harness.candidates.tokenizer import PromptTokenizer  # noqa: E402
 from harness.digest import digest_file  # noqa: E402
 from harness.engines.base import Adapter, EngineSpec, Request, Sampling  # noqa: E402
-from harness.engines.vllm import VllmEngine, engine_arguments  # noqa: E402
+from harness.engines.vllm import VllmEngine  # noqa: E402
+from harness.engines.vllm_start import engine_arguments  # noqa: E402
 
 SHAPES: dict[str, dict[str, Any]] = {
     "tiny": {

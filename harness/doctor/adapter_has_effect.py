@@ -8,7 +8,7 @@ from harness.doctor.material import references
 from harness.doctor.numbers import distance, show
 from harness.doctor.probe import Reporting, Run, Subject, worst
 from harness.doctor.weights import AdapterWeights, base_layers, is_tower, stem
-from harness.engines.vllm import unservable
+from harness.engines.vllm_start import unservable
 from harness.runs.samples import Sample
 
 #: An adapter whose log-probabilities are at most this many times as far from the base's as the base's own are in

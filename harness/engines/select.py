@@ -13,7 +13,7 @@ from harness.engines.base import Engine, EngineSpec
 from harness.engines.gpu import Gpu, visible_gpus
 from harness.engines.transformers import unloadable
 from harness.engines.versions import engine_version, installed
-from harness.engines.vllm import unservable
+from harness.engines.vllm_start import unservable
 from harness.errors import InputError
 
 EngineName = Literal["vllm", "transformers"]

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import gc
 import inspect
-import itertools
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from harness.candidates.tokenizer import read_json
@@ -27,9 +25,9 @@ from harness.engines._shared import (
     misfit,
     offline_environment,
     refused,
-    seed_of,
 )
 from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
+from harness.engines.decoding import Draw, Row
 from harness.engines.versions import engine_version
 from harness.errors import HarnessError, InputError
 
@@ -333,11 +331,11 @@ class TransformersEngine:
 
         since = time.perf_counter()
         self._use(batch[0].adapter)
-        live = [_Row(request) for request in batch]
+        live = [Row(request) for request in batch]
         room = max(request.sampling.max_tokens for request in batch)
         state, logits = self._begin([request.token_ids for request in batch], room, 1, cached=True)
         logits = logits[:, -1]
-        draw = _Draw(batch[0].sampling, live, self._vocab_size, self._device)
+        draw = Draw(batch[0].sampling, live, self._vocab_size, self._device)
         while True:
             tokens = draw(logits, live)
             chosen = tokens.tolist()
@@ -364,7 +362,7 @@ class TransformersEngine:
                 live = [live[i] for i in keep]
             logits = self._next(state, tokens)
 
-    def _ended(self, row: _Row) -> FinishReason | None:
+    def _ended(self, row: Row) -> FinishReason | None:
         sampling = row.request.sampling
         if row.over:
             return "stop"
@@ -378,7 +376,7 @@ class TransformersEngine:
                 return "stop"
         return "length" if len(row.ids) >= sampling.max_tokens else None
 
-    def _completion(self, row: _Row, reason: FinishReason, latency: float) -> Completion:
+    def _completion(self, row: Row, reason: FinishReason, latency: float) -> Completion:
         request = row.request
         return Completion(
             key=request.key,
@@ -489,19 +487,6 @@ class TransformersEngine:
 
 
 @dataclass(slots=True)
-class _Row:
-    """One answer in the making."""
-
-    request: Request
-    ids: list[int] = field(default_factory=list)
-    over: bool = False
-    stop_ids: frozenset[int] = frozenset()
-
-    def __post_init__(self) -> None:
-        self.stop_ids = frozenset(self.request.sampling.stop_token_ids)
-
-
-@dataclass(slots=True)
 class _Rows:
     """The model's state for the rows of a batch: KV cache, attention mask (rows, width + room), width filled so far."""
 
@@ -512,71 +497,6 @@ class _Rows:
     def keep(self, index: Any) -> None:
         self.cache.batch_select_indices(index)
         self.mask = self.mask[index]
-
-
-class _Draw:
-    """Chooses the next token of every row: greedy, or by inverting the distribution at the row's own uniform number."""
-
-    def __init__(self, sampling: Sampling, rows: Sequence[_Row], vocab_size: int, device: Any) -> None:
-        self._sampling = sampling
-        self._device = device
-        self._seen: Any = None
-        self._uniforms: dict[str, Iterator[float]] = {}
-        if sampling.repetition_penalty != 1.0:
-            import torch
-
-            self._seen = torch.zeros(len(rows), vocab_size, dtype=torch.bool, device=device)
-            for index, row in enumerate(rows):
-                self._seen[index, torch.tensor(row.request.token_ids, device=device)] = True
-        if sampling.temperature > 0.0:
-            self._uniforms = {row.request.key: _uniforms(seed_of(row.request)) for row in rows}
-
-    def keep(self, index: Any) -> None:
-        if self._seen is not None:
-            self._seen = self._seen[index]
-
-    def __call__(self, logits: Any, rows: Sequence[_Row]) -> Any:
-        """Token ids (rows,) for logits (rows, vocabulary)."""
-        import torch
-
-        with torch.inference_mode():
-            tokens = self._choose(logits.float(), rows)
-            if self._seen is not None:
-                self._seen.scatter_(1, tokens[:, None], True)
-        return tokens
-
-    def _choose(self, logits: Any, rows: Sequence[_Row]) -> Any:
-        import torch
-
-        sampling = self._sampling
-        if self._seen is not None:
-            seen = self._seen[:, : logits.shape[1]]
-            penalty = sampling.repetition_penalty
-            logits = torch.where(seen, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
-        if sampling.temperature == 0.0:
-            return logits.argmax(dim=-1)
-        logits = logits / sampling.temperature
-        if 0 < sampling.top_k < logits.shape[1]:
-            least = logits.topk(sampling.top_k, dim=-1).values[:, -1:]
-            logits = logits.masked_fill(logits < least, -math.inf)
-        if sampling.top_p < 1.0:
-            ordered, order = logits.sort(dim=-1, descending=True)
-            chances = ordered.softmax(dim=-1)
-            cut = chances.cumsum(dim=-1) - chances >= sampling.top_p
-            logits = logits.masked_fill(torch.zeros_like(cut).scatter(1, order, cut), -math.inf)
-        # Double precision: a float32 sum over 150,000 tokens is off by more than rare tokens weigh.
-        reached = logits.double().softmax(dim=-1).cumsum(dim=-1)
-        uniform = torch.tensor([next(self._uniforms[row.request.key]) for row in rows], dtype=torch.float64)
-        target = uniform.to(logits.device)[:, None] * reached[:, -1:]
-        return torch.searchsorted(reached, target, right=True)[:, 0].clamp(max=logits.shape[1] - 1)
-
-
-def _uniforms(seed: int) -> Iterator[float]:
-    """Uniform numbers in [0, 1) from a counter-based generator (Philox), the same on every machine."""
-    import numpy as np
-
-    generator = np.random.Generator(np.random.Philox(seed))
-    return itertools.chain.from_iterable(iter(lambda: generator.random(64).tolist(), None))
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,9 +11,8 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.candidates.tokenizer import read_json
@@ -21,127 +20,25 @@ from harness.engines._shared import (
     adapter_config,
     answer_text,
     captured_output,
-    changes_base,
     check_continuations,
     is_out_of_memory,
     misfit,
     new_log,
-    offline_environment,
     refused,
     seed_of,
 )
 from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
 from harness.engines.gpu import require_free_memory, visible_gpus
 from harness.engines.versions import engine_version
+from harness.engines.vllm_start import (
+    engine_arguments,
+    first_line,
+    set_environment,
+    start_failure,
+    tail,
+    unservable,
+)
 from harness.errors import HarnessError, InputError, did_you_mean
-
-LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Values vLLM takes as `max_lora_rank`."""
-
-MAX_LORAS = 8
-"""LoRAs in one batch; more than these take turns."""
-
-# Every captured batch size costs start-up time twice over (with and without LoRA): all 51 default sizes took 191 s on
-# a 7B model, a few 77 s. A batch runs at the next captured size. Below 64 sequences a 7B decode step is bound by
-# reading the weights and padding is free; above it, steps of 32 follow the 32- to 64-row tiles of the matrix products,
-# and beyond 256, where steps are bound by arithmetic, padding stays under a sixth.
-CAPTURE_SIZES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)
-
-# Keys of adapter_config.json that vLLM refuses, ignores or applies wrongly: anything but empty means that it would
-# not answer with the adapter that was trained.
-_UNSERVED: Mapping[str, str] = {
-    "use_dora": "it uses DoRA",
-    "modules_to_save": "it replaces whole modules (modules_to_save)",
-    "rank_pattern": "its rank differs between modules (rank_pattern), and vLLM would scale them all alike",
-    "alpha_pattern": "its alpha differs between modules (alpha_pattern), and vLLM would scale them all alike",
-    "lora_bias": "its matrices carry a bias (lora_bias)",
-    "trainable_token_indices": "it retrains single token embeddings (trainable_token_indices)",
-    "target_parameters": "it adapts bare parameters (target_parameters)",
-    "layer_replication": "it replicates layers (layer_replication)",
-    "alora_invocation_tokens": "it is an activated LoRA (alora_invocation_tokens)",
-    "use_qalora": "it uses QALoRA",
-    "use_bdlora": "it uses block-diagonal LoRA",
-    "arrow_config": "it routes between adapters (arrow_config)",
-    "kasa_config": "it uses KaSA",
-    "monteclora_config": "it uses MonteCLoRA",
-}
-
-
-def unservable(config: Mapping[str, Any]) -> str | None:
-    """Why vLLM cannot serve an adapter, as a clause ("it uses DoRA"), or None when it can.
-
-    Args:
-        config: content of `adapter_config.json`.
-
-    Source: `PEFTHelper` and `LoRAModel` of vLLM 0.24 to 0.28. PEFT's `rank_pattern` and `alpha_pattern` are not read
-    there at all, so such adapters would be served with the wrong scale and no error.
-    """
-    kind = str(config.get("peft_type", "LORA")).upper()
-    if kind != "LORA":
-        return f"its method is {kind}, and vLLM serves LoRA only"
-    for key, why in _UNSERVED.items():
-        if config.get(key):
-            return why
-    if str(config.get("bias") or "none") != "none":
-        return f"it retrains biases (bias: {config['bias']})"
-    rank = config.get("r", 8)
-    if not isinstance(rank, int) or not 1 <= rank <= LORA_RANKS[-1]:
-        return f"its rank is {rank!r}, and vLLM takes 1 to {LORA_RANKS[-1]}"
-    return changes_base(config)
-
-
-def max_lora_rank(rank: int) -> int:
-    """The smallest rank vLLM can be started with that holds `rank`.
-
-    Raises:
-        InputError: `rank` is higher than any.
-    """
-    for allowed in LORA_RANKS:
-        if rank <= allowed:
-            return allowed
-    raise InputError(f"a LoRA of rank {rank} is more than vLLM takes ({LORA_RANKS[-1]})", remedy="Use transformers.")
-
-
-def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> dict[str, Any]:
-    """Arguments of vLLM's `EngineArgs` for `spec`; `spec.settings.args` overrides every one of them.
-
-    Args:
-        max_position: the longest sequence the model allows, from its config.
-    """
-    settings = spec.settings
-    # One token more than asked for, because log-likelihoods are read off a request that must generate one.
-    length = spec.max_model_len + 1
-    given: dict[str, Any] = {
-        "model": str(spec.model),
-        "tokenizer": str(spec.tokenizer.folder),
-        "dtype": spec.dtype,
-        "quantization": spec.quantization,
-        "max_model_len": min(length, max_position) if max_position else length,
-        "tensor_parallel_size": settings.tensor_parallel_size,
-        "trust_remote_code": settings.trust_remote_code,
-        "generation_config": "vllm",
-        "seed": 0,
-        "disable_log_stats": True,
-    }
-    if settings.max_num_seqs is not None:
-        given["max_num_seqs"] = settings.max_num_seqs
-    if spec.adapters:
-        count = len({adapter.digest for adapter in spec.adapters})
-        given |= {
-            "enable_lora": True,
-            "max_lora_rank": max_lora_rank(spec.max_rank),
-            "max_loras": min(count, MAX_LORAS),
-            "max_cpu_loras": count,
-        }
-    if spec.device == "cpu":
-        given["enforce_eager"] = True
-    else:
-        given["gpu_memory_utilization"] = settings.gpu_memory_utilization
-        chosen = {"enforce_eager", "compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size"}
-        if not chosen & settings.args.keys():
-            limit = next((size for size in CAPTURE_SIZES if size >= (settings.max_num_seqs or 512)), 512)
-            given["cudagraph_capture_sizes"] = [size for size in CAPTURE_SIZES if size <= limit]
-    return given | settings.args
 
 
 class VllmEngine:
@@ -174,7 +71,7 @@ class VllmEngine:
                     remedy="Use --engine transformers.",
                 )
         quiet = os.environ.get("VLLM_LOGGING_LEVEL", "WARNING") == "WARNING"
-        _environment(spec.device)
+        set_environment(spec.device)
         gpus = visible_gpus() if spec.device == "cuda" else []
         self.version = engine_version(self.name, gpu=gpus[0].name if gpus else "")
         share = float(spec.settings.args.get("gpu_memory_utilization", spec.settings.gpu_memory_utilization))
@@ -190,7 +87,7 @@ class VllmEngine:
             raise
         except Exception as error:
             log = self._log
-            failure = self._start_failure(error)
+            failure = start_failure(self._spec, self._log, error)
             with contextlib.suppress(Exception):
                 self.close(keep_log=True)
             failure.remedy = f"{failure.remedy or ''} The engine's own output is in {log}.".strip()
@@ -243,7 +140,7 @@ class VllmEngine:
             if is_out_of_memory(error):
                 raise
             raise InputError(
-                f"vLLM cannot load this adapter: {_first_line(error)}",
+                f"vLLM cannot load this adapter: {first_line(error)}",
                 where=str(adapter.path),
                 remedy="Check that it was trained on this base, or use --engine transformers.",
             ) from error
@@ -365,7 +262,7 @@ class VllmEngine:
         try:
             engine.add_request(number, prompt, job.params(), lora_request=self._lora(job.adapter))
         except ValueError as error:
-            job.error = _first_line(error)
+            job.error = first_line(error)
             return None
         return number
 
@@ -402,7 +299,7 @@ class VllmEngine:
         try:
             return list(engine.step())
         except Exception as error:
-            text = f"{_first_line(error)}\n{_tail(self._log)}"
+            text = f"{first_line(error)}\n{tail(self._log)}"
             if is_out_of_memory(error) or "out of memory" in text.lower():
                 raise HarnessError(
                     "vLLM ran out of memory while generating",
@@ -410,7 +307,7 @@ class VllmEngine:
                     remedy="Lower engine.max_num_seqs or engine.gpu_memory_utilization; what was answered is kept.",
                 ) from error
             raise HarnessError(
-                f"vLLM stopped while generating: {_first_line(error)}",
+                f"vLLM stopped while generating: {first_line(error)}",
                 where=str(self._spec.model),
                 remedy=f"What was answered is kept; run the command again. Its own output is in {self._log}.",
             ) from error
@@ -432,33 +329,6 @@ class VllmEngine:
             latency=done.latency,
         )
 
-    def _start_failure(self, error: Exception) -> HarnessError:
-        """The error of a start that failed, told by the exception and by what the engine printed."""
-        text = f"{type(error).__name__}: {error}\n{_tail(self._log)}"
-        low = text.lower()
-        where = str(self._spec.model)
-        length = self._spec.max_model_len
-        if "kv cache" in low or "cache blocks" in low or "kvcache" in low:
-            raise_it = (
-                "raise VLLM_CPU_KVCACHE_SPACE (GiB)"
-                if self._spec.device == "cpu"
-                else "raise engine.gpu_memory_utilization, use a smaller or quantised model"
-            )
-            return HarnessError(
-                f"vLLM has no room for the KV cache of {length} tokens ({_line_with(text, 'cache')})",
-                where=where,
-                remedy=f"Lower engine.max_model_len or engine.max_num_seqs, or {raise_it}.",
-            )
-        if is_out_of_memory(error) or "out of memory" in low or "free memory on device" in low:
-            return HarnessError(
-                f"vLLM ran out of memory while starting ({_line_with(text, 'memory')})",
-                where=where,
-                remedy="Close other programs on the GPU, or lower engine.gpu_memory_utilization, engine.max_model_len "
-                "or engine.max_num_seqs, or use a quantised model.",
-            )
-        cause = _last_error(text) if "engine core" in low else _first_line(error)
-        return HarnessError(f"vLLM does not start: {cause}", where=where, remedy="Or use --engine transformers.")
-
 
 @dataclass(slots=True)
 class _Job:
@@ -479,21 +349,6 @@ class _Done:
     output: Any
     latency: float
     error: str = ""
-
-
-def _environment(device: str) -> None:
-    offline_environment()
-    chosen = {
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_LOGGING_LEVEL": "WARNING",
-        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
-    }
-    if device == "cpu":
-        # In one process the engine starts in 6 s instead of 53. On a GPU the second process is what lets scheduling
-        # overlap with computing.
-        chosen |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-    for name, value in chosen.items():
-        os.environ.setdefault(name, value)
 
 
 def _sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
@@ -532,35 +387,3 @@ def _free() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _first_line(error: BaseException) -> str:
-    """What an exception says, in one line; of pydantic's, the first fault and not its heading."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return " ".join(lines[1:3] if "validation error" in lines[0] and len(lines) > 1 else lines[:1])[:400]
-
-
-def _tail(log: Path, limit: int = 65536) -> str:
-    try:
-        return log.read_bytes()[-limit:].decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def _line_with(text: str, word: str) -> str:
-    """The first line of an error that holds `word`, without the name of the exception's module."""
-    lines = [line.strip() for line in text.splitlines() if word in line.lower() and "Error" in line]
-    lines = lines or [line.strip() for line in text.splitlines() if word in line.lower()]
-    return lines[0][:400] if lines else "no detail given"
-
-
-def _last_error(text: str) -> str:
-    """The last line of a log that looks like an exception other than "Engine core initialization failed"."""
-    lines = [
-        line.strip()
-        for line in text.splitlines()
-        if "Error:" in line and "engine core" not in line.lower() and "see root cause" not in line.lower()
-    ]
-    return lines[-1][:400] if lines else "the engine process failed"

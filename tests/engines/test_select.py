@@ -11,7 +11,7 @@ from harness.candidates.settings import EngineSettings
 from harness.engines.gpu import Gpu
 from harness.engines.select import choose_engine, open_engine
 from harness.engines.versions import engine_version, installed
-from harness.engines.vllm import CAPTURE_SIZES, engine_arguments, max_lora_rank, unservable
+from harness.engines.vllm_start import CAPTURE_SIZES, engine_arguments, max_lora_rank, unservable
 from harness.errors import InputError
 from tests.engines.conftest import Tiny
 
