@@ -68,7 +68,8 @@ class BatchInvariance(Reporting):
         if adapter is None:
             return self._alone(subject, mine, "the candidate's")
         base = self._change(subject, run, engine, asked, None)
-        return worst(self.name, [self._beyond(mine, base), self._alone(subject, base, "the base's own")])
+        beyond, alone = self._beyond(mine, base), self._alone(subject, base, "the base's own")
+        return beyond if alone.status == "pass" else worst(self.name, [beyond, alone])
 
     def _beyond(self, mine: _Change, base: _Change) -> Finding:
         n = len(mine.changed)

@@ -96,7 +96,14 @@ def _the_other(subject: Subject, runner: Runner) -> Iterator[tuple[str, Logprobs
     spec = engine_spec(replace(group, choice=choice), [plan.candidates[m] for m in group.members], plan)
     own = subject.engine_adapter()
     spec = replace(spec, settings=settings, adapters=(own,) if own else ())
-    engine = StoredEngine(identity, lambda: open_engine(choice, spec), choice.version, runner.store)
+
+    def started(seconds: float | None) -> None:
+        if seconds is None:
+            runner.progress.starting(choice.name, f"to compare it with {group.choice.name}; {choice.reason}")
+        else:
+            runner.progress.started(choice.name, seconds)
+
+    engine = StoredEngine(identity, lambda: open_engine(choice, spec), choice.version, runner.store, on_start=started)
     try:
         yield choice.name, engine
     finally:

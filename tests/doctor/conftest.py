@@ -23,6 +23,8 @@ from harness.runs.store import CompletionStore
 from harness.suites.spec import Suite
 from tests.doctor import tiny
 
+PROBES = ["base-match", "adapter-has-effect", "template-match", "eos-learned", "batch-invariance", "engine-parity"]
+
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,31 @@ def test_a_few_more_answers_cut_than_the_bases_are_no_fault(clinic: Clinic, good
     longer = [replace(s, finish_reason="length") if n % 10 == 0 else s for n, s in enumerate(answers.samples[1])]
     changed = replace(answers, samples={**answers.samples, 1: longer})
     assert EosLearned().ask(Subject(plan, 1), Run(runner, changed)).status == "pass"
+
+
+def test_a_merged_model_gets_what_applies_to_it(clinic: Clinic, good: Path, base: Path, tmp_path: Path) -> None:
+    import shutil
+
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    merged = tmp_path / "merged"
+    shutil.copytree(base, merged)
+    peft.PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), good).merge_and_unload().save_pretrained(
+        merged
+    )
+    found = clinic.after(merged)
+    assert {name: f.status for name, f in found.items()} == dict.fromkeys(CHEAP - {"adapter-has-effect"}, "pass"), found
+
+
+def test_probes_of_files_import_nothing_heavy(base: Path, good: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from harness.candidates.adapter import AdapterFolder\n"
+        "from harness.doctor.examination import examine_before\n"
+        "from harness.doctor.weights import AdapterWeights\n"
+        f"assert not AdapterWeights(AdapterFolder.open(Path({str(good)!r}))).dead()\n"
+        "heavy = {'torch', 'transformers', 'peft', 'vllm', 'scipy', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,29 @@
+"""Engine parity with a real vLLM. (A file of its own, run last: after vLLM was in a process, training there is slow.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.doctor import planting
+from tests.doctor.conftest import PROBES, Clinic
+
+
+@pytest.mark.vllm
+def test_vllm_and_transformers_agree_on_a_healthy_adapter(clinic: Clinic, good: Path) -> None:
+    found = clinic.fully(good)
+    assert {name: f.status for name, f in found.items()} == dict.fromkeys(PROBES, "pass"), found
+    starts = clinic.starts.count
+    assert clinic.fully(good) == found
+    assert clinic.starts.count == starts
+
+
+@pytest.mark.vllm
+def test_vllm_and_transformers_disagree_where_the_config_leaves_layers_out(
+    clinic: Clinic, good: Path, tmp_path: Path
+) -> None:
+    """vLLM applies every tensor in the file; PEFT those of `target_modules` only."""
+    found = clinic.fully(planting.plant_target_modules(good, tmp_path / "fewer", ["q_proj", "v_proj"]))
+    assert found["engine-parity"].status == "fail", found
+    assert found["adapter-has-effect"].status == "warn"
