@@ -1,4 +1,4 @@
-"""Engine parity with a real vLLM. A file of its own that runs last: training in a process that had vLLM in it is slow."""
+"""Engine parity with a real vLLM, in a file that runs last: training in a process that had vLLM in it is slow."""
 
 from __future__ import annotations
 
