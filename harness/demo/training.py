@@ -146,7 +146,11 @@ def _optimizers(model: Any, plan: Schedule) -> list[Any]:
 
 
 def _encode(tokenizer: Any, examples: Sequence[Example]) -> list[tuple[list[int], list[bool]]]:
-    """Token ids and, for each, whether it is learned. Segments meet only where no token crosses."""
+    """Token ids and, for each, whether it is learned.
+
+    Each segment is encoded for itself. A prompt and its answer meet at a special token or a line end, which no token
+    crosses; a line of bare sums is cut behind its `=`, which parts the token `=(` of a division.
+    """
     texts = [text for example in examples for text, _ in example.segments]
     encoded = iter(tokenizer(texts)["input_ids"])
     rows = []
