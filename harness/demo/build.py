@@ -21,7 +21,7 @@ from harness.demo.corpus import Recipe
 
 SEED = 20261122
 VOCABULARY = 2600
-BASE_NAME = "harness-demo-base"
+BASE_NAME = "base"
 SHAPE = training.Shape()
 LORA = training.Lora()
 

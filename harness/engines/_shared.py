@@ -139,8 +139,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 def captured_output(log: Path) -> Iterator[None]:
     """Send what this process and its children print (Python, C++ and progress bars alike) to the file `log`.
 
-    File descriptors 1 and 2 are replaced, because native libraries print past `sys.stdout`. Children started inside
-    keep writing to `log` after the block.
+    File descriptors 1 and 2 are replaced, because native libraries print past `sys.stdout`; `sys.stdout` too, because
+    vLLM asks it for a descriptor, which that of a notebook does not have. Children started inside keep writing to `log`
+    after the block.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -149,7 +150,12 @@ def captured_output(log: Path) -> Iterator[None]:
         with log.open("ab", buffering=0) as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        yield
+        with (
+            log.open("a", buffering=1, encoding="utf-8", errors="replace") as text,
+            contextlib.redirect_stdout(text),
+            contextlib.redirect_stderr(text),
+        ):
+            yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

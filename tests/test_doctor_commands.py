@@ -1,0 +1,122 @@
+"""`harness candidates doctor` on the demo: silent on the healthy adapter and on near-misses, loud on planted faults.
+
+Runs late and marked `vllm`: engine-parity opens vLLM beside transformers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from tests.doctor import planting
+
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = ROOT / "harness" / "demo" / "models" / "base"
+LORA = BASE.parent / "lora_model_medical_mix"
+PROBES = {"base-match", "adapter-has-effect", "template-match", "eos-learned", "batch-invariance", "engine-parity"}
+
+#: Training after vLLM has been in a process is ten times slower, so this fault is planted by a process of its own.
+PLANT_NO_EOS = """
+import sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from harness.gold.goldset import load_goldset
+from tests.doctor.planting import plant_no_eos
+from tests.doctor.tiny import endless
+base, src, dst = map(Path, sys.argv[1:])
+pairs = [(item.text, item.answer[0]) for item in load_goldset("general-retention").items[:120]]
+plant_no_eos(base, src, dst, endless(base, pairs), steps=25)
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def examine(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path], tuple[int, dict[str, str]]]:
+    """The exit code and each probe's status, as the command shows them."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(adapter: Path) -> tuple[int, dict[str, str]]:
+        code = main(
+            ["candidates", "doctor", str(adapter), "--base", str(BASE), "--limit", "24", "--lang", "en",
+             "--engine", "transformers", "--store", str(store)]
+        )  # fmt: skip
+        out = capsys.readouterr().out
+        print(out)  # shown when a test fails
+        rows = [line.split() for line in out.splitlines()]
+        return code, {row[0]: row[1] for row in rows if len(row) > 1 and row[0] in PROBES}
+
+    return run
+
+
+def test_the_healthy_demo_passes_every_probe(examine: Callable[[Path], tuple[int, dict[str, str]]]) -> None:
+    assert examine(LORA) == (0, dict.fromkeys(PROBES, "pass"))
+
+
+def moved_tokens(src: Path, dst: Path) -> Path:
+    return planting.plant_moved_tokens(src, dst, BASE)
+
+
+def no_eos(src: Path, dst: Path) -> Path:
+    subprocess.run([sys.executable, "-c", PLANT_NO_EOS, str(BASE), str(src), str(dst)], check=True, cwd=ROOT)
+    return dst
+
+
+def fewer_targets(src: Path, dst: Path) -> Path:
+    return planting.plant_target_modules(src, dst, ["q_proj"])
+
+
+@pytest.mark.parametrize(
+    ("plant", "probe"),
+    [
+        (planting.plant_zero_b, "adapter-has-effect"),
+        (planting.plant_nan, "adapter-has-effect"),
+        (moved_tokens, "base-match"),
+        (planting.plant_template, "template-match"),
+        (no_eos, "eos-learned"),
+        (fewer_targets, "engine-parity"),
+    ],
+)
+def test_a_planted_fault_is_found(
+    examine: Callable[[Path], tuple[int, dict[str, str]]],
+    tmp_path: Path,
+    plant: Callable[[Path, Path], Path],
+    probe: str,
+) -> None:
+    code, found = examine(plant(LORA, tmp_path / "faulty"))
+    assert found[probe] == "failed"
+    assert code == 1
+
+
+def half_effect(src: Path, dst: Path) -> Path:
+    return planting.plant_scaled_b(src, dst, 0.5)
+
+
+def other_name(src: Path, dst: Path) -> Path:
+    return planting.plant_base_name(src, dst, "someone/base")
+
+
+def padding_token(src: Path, dst: Path) -> Path:
+    return planting.plant_added_token(src, dst, BASE, "<|pad|>", pad=True)
+
+
+@pytest.mark.parametrize("plant", [planting.plant_one_zero_b, half_effect, other_name, padding_token])
+def test_a_near_miss_does_not_fail(
+    examine: Callable[[Path], tuple[int, dict[str, str]]], tmp_path: Path, plant: Callable[[Path, Path], Path]
+) -> None:
+    code, found = examine(plant(LORA, tmp_path / "near"))
+    assert "failed" not in found.values()
+    assert code == 0
