@@ -281,10 +281,11 @@ def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> 
                 n=len(own),
                 errors=sum(bool(s.error) and not s.missing for s in own),
                 missing=sum(s.missing for s in own),
+                unscored=sum(_unscored(s, loaded.task.primary) for s in own),
             )
         )
     allowed = {loaded.task.name: loaded.task.max_error_rate for loaded in plan.tasks}
-    complete = all(t.errors + t.missing <= allowed[t.name] * max(t.n, 1) for t in tasks)
+    complete = all(t.errors + t.missing + t.unscored <= allowed[t.name] * max(t.n, 1) for t in tasks)
     engine, version = answers.engines[index]
     group = next((g for g in plan.groups if index in g.members), None)
     manifest = RunManifest(
@@ -304,6 +305,11 @@ def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> 
         warnings=(*plan.warnings, *planned.notes),
     )
     return runs.write_run(manifest, samples)
+
+
+def _unscored(sample: Sample, metric: str) -> bool:
+    """True when there is an answer but its scorer gave no number."""
+    return not sample.error and (metric not in sample.scores or sample.scores[metric].value is None)
 
 
 def _record(planned: CandidatePlan) -> CandidateRecord:

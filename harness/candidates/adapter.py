@@ -122,10 +122,7 @@ def misfit(adapter: AdapterFolder, model: Path) -> str | None:
             if mark not in name or "lora_embedding" in name:
                 continue
             layer = name.split(mark)[0].removeprefix("base_model.model.")
-            weight = base.get(f"{layer}.weight")
-            if weight is None:
-                stem = _architecture_free(layer)
-                weight = next((s for n, s in base.items() if _architecture_free(n) == f"{stem}.weight"), None)
+            weight = _shape_of(layer, base)
             if weight is None:
                 if packed:
                     continue
@@ -135,6 +132,17 @@ def misfit(adapter: AdapterFolder, model: Path) -> str | None:
                 kind = "outputs" if side == 0 else "inputs"
                 return f"layer {layer!r} was trained with {want} {kind}, the base has {have}"
     return None
+
+
+def _shape_of(layer: str, base: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Shape of a layer's weight in the checkpoint, whatever prefix it has there."""
+    if f"{layer}.weight" in base:
+        return base[f"{layer}.weight"]
+    wanted = f"{_architecture_free(layer)}.weight"
+    found = next((shape for name, shape in base.items() if _architecture_free(name) == wanted), None)
+    if found is None and layer.endswith("lm_head"):  # tied to the embedding, the only one of the two on disk
+        return next((shape for name, shape in base.items() if name.endswith("embed_tokens.weight")), None)
+    return found
 
 
 def _architecture_free(name: str) -> str:

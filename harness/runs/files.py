@@ -53,6 +53,7 @@ class TaskRecord(BaseModel):
     n: int
     errors: int
     missing: int
+    unscored: int = 0
 
 
 class RunManifest(BaseModel):

@@ -119,6 +119,20 @@ def test_an_adapter_for_a_layer_that_is_not_there_does_not_fit(tmp_path: Path) -
     assert "no layer" in found
 
 
+def test_an_adapter_of_a_tied_output_layer_fits_the_embedding(tmp_path: Path) -> None:
+    base, lora = tmp_path / "base", make_adapter(tmp_path / "lora")
+    base.mkdir()
+    save_file({"model.embed_tokens.weight": np.zeros((32, 8), np.float32)}, base / "model.safetensors")
+    (base / "config.json").write_text('{"tie_word_embeddings": true}', encoding="utf-8")
+    for outputs, fits in ((32, True), (40, False)):
+        tensors = {
+            "base_model.model.lm_head.lora_A.weight": np.zeros((4, 8), np.float32),
+            "base_model.model.lm_head.lora_B.weight": np.zeros((outputs, 4), np.float32),
+        }
+        save_file(tensors, lora / "adapter_model.safetensors")
+        assert (misfit(AdapterFolder.open(lora), base) is None) == fits
+
+
 def test_the_rank_is_the_highest_of_the_pattern(tmp_path: Path) -> None:
     folder = make_adapter(tmp_path / "lora", rank=4)
     config = json.loads((folder / "adapter_config.json").read_text())
