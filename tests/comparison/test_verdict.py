@@ -104,6 +104,16 @@ CASES: dict[str, tuple[VerdictInput, str, str]] = {
         "inconclusive",
         "more_items",
     ),
+    "a target that nobody hits points at the answers, not at more items": (
+        replace(TARGET, base=0.0, candidate=0.0, items_needed=None, **WIDE),
+        "inconclusive",
+        "nothing_right",
+    ),
+    "a target that nobody hits is held by the rule, and says so": (
+        replace(TARGET, base=0.0, candidate=0.0),
+        "held",
+        "nothing_right",
+    ),
     "no number of items helps": (replace(GUARD, items_needed=None, **WIDE), "inconclusive", "no_number_decides"),
     "without a p-value nothing is significant": (replace(TARGET, **{**BETTER, "p_adjusted": None}), "held", ""),
     "a guard at the floor is never held": (replace(GUARD, **FLOOR), "inconclusive", "uninformative_floor"),

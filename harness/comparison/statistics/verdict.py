@@ -45,6 +45,7 @@ NoteCode = Literal[
     "uninformative_ceiling",
     "more_items",
     "no_number_decides",
+    "nothing_right",
 ]
 
 ENOUGH_FOR_CHANCE = 20
@@ -63,6 +64,7 @@ NOTES: dict[NoteCode, str] = {
     "uninformative_ceiling": "uninformative: both sides sit at the ceiling ({ceiling:.2f}), no gain could show",
     "more_items": "about {items} more items would decide it",
     "no_number_decides": "no realistic number of items would decide it at this difference",
+    "nothing_right": "neither side scores anything: look at the answers and at the prompt format",
 }
 
 
@@ -153,6 +155,8 @@ def reach_verdict(given: VerdictInput) -> VerdictResult:
         return _result("regressed")
     if saturated:
         return _uninformative(given, saturated)
+    if max(given.base, given.candidate) <= given.floor:  # a target that nobody hits is rarely a question of knowledge
+        return _result("held" if within else "inconclusive", "nothing_right")
     if within:
         return _result("held")
     if given.items_needed is None:
