@@ -150,11 +150,9 @@ def captured_output(log: Path) -> Iterator[None]:
         with log.open("ab", buffering=0) as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        with (
-            log.open("a", buffering=1, encoding="utf-8", errors="replace") as text,
-            contextlib.redirect_stdout(text),
-            contextlib.redirect_stderr(text),
-        ):
+        # Never closed: log handlers made inside keep it, and would fail at every line after the block.
+        text = log.open("a", buffering=1, encoding="utf-8", errors="replace")
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
             yield
     finally:
         sys.stdout.flush()

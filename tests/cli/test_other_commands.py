@@ -108,10 +108,10 @@ def test_candidates_are_listed_and_shown(bench: Bench) -> None:
     assert bench("candidates", "show", "recorde").code == 2
 
 
-def test_candidates_doctor_examines_every_candidate(bench: Bench) -> None:
-    result = bench("candidates", "doctor", "replay:base.jsonl", "replay:candidate.jsonl", "--suite", "suite.yaml")
-    assert result.code == 0
-    assert "replay:candidate.jsonl" in result.out
+def test_candidates_doctor_refuses_a_recording(bench: Bench) -> None:
+    result = bench("candidates", "doctor", "replay:base.jsonl", "--suite", "suite.yaml")
+    assert result.code == 2
+    assert "there are no weights to examine" in result.err
 
 
 def test_the_machine_is_described_and_secrets_are_not(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
