@@ -32,6 +32,8 @@ class Script:
     """What the scripted engine was asked, and how it answers."""
 
     starts: int = 0
+    running: int = 0
+    most_running: int = 0
     asked: list[Request] = field(default_factory=list)
     version: str = "1.0"
     failing: set[str] = field(default_factory=set)
@@ -51,6 +53,9 @@ class ScriptedEngine:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.version = script.version
+        self.open = True
+        script.running += 1
+        script.most_running = max(script.most_running, script.running)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         for request in requests:
@@ -66,7 +71,9 @@ class ScriptedEngine:
             for c in continuations
         ]
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.script.running -= self.open
+        self.open = False
 
 
 @pytest.fixture
@@ -117,6 +124,16 @@ def test_one_start_answers_base_and_adapter_and_the_verdicts_follow(folder: Path
     assert [s.value for s in sums.slices] == ["easy", "hard"]
     gate = outcome.comparison.comparisons[0].gate
     assert (gate.passed, gate.exit_code) == (False, 1)
+
+
+def test_two_bases_never_run_at_the_same_time(folder: Path, script: Script) -> None:
+    make_model(folder / "merged", seed=5)
+    tokenizer_folder(folder / "merged", CHATML)
+    (folder / "merged" / "config.json").write_text('{"eos_token_id": 1, "max_position_embeddings": 512}')
+    outcome = api.compare(asked(folder, "./base", "./lora", "./merged"))
+    assert script.starts >= 2
+    assert (script.most_running, script.running) == (1, 0)
+    assert [c.results[0].n for c in outcome.comparison.comparisons] == [60, 60]
 
 
 def test_a_second_comparison_starts_nothing_and_has_the_same_id(folder: Path, script: Script) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from harness.candidates.candidate import ModelCandidate, ReplayCandidate
-from harness.engines.base import Adapter, Completion, EngineSpec, Request
+from harness.engines.base import Adapter, Completion, Engine, EngineSpec, Request
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
@@ -174,9 +174,14 @@ class Runner:
             else:
                 self.progress.started(name, seconds)
 
+        def start() -> Engine:
+            for other in self.engines:  # two 7B models do not fit one card; whoever is needed again starts again
+                other.close()
+            return open_engine(group.choice, engine_spec(group, members, self.plan))
+
         return StoredEngine(
             group.identity,
-            lambda: open_engine(group.choice, engine_spec(group, members, self.plan)),
+            start,
             settle_version(self.store, keys, group.choice.version, fresh=fresh),
             self.store,
             fresh=fresh,
