@@ -139,9 +139,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 def captured_output(log: Path) -> Iterator[None]:
     """Send what this process and its children print (Python, C++ and progress bars alike) to the file `log`.
 
-    File descriptors 1 and 2 are replaced, because native libraries print past `sys.stdout`; `sys.stdout` too, because
-    vLLM asks it for a descriptor, which that of a notebook does not have. Children started inside keep writing to `log`
-    after the block.
+    File descriptors 1 and 2 are replaced, because native libraries print past `sys.stdout`. Where `sys.stdout` has no
+    descriptor (a notebook's), it is replaced as well, because vLLM asks it for one. `sys.stderr` never is: absl's log
+    handler closes a standard stream that is not in its place when logging is configured anew. Children started inside
+    keep writing to `log` after the block.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -150,9 +151,11 @@ def captured_output(log: Path) -> Iterator[None]:
         with log.open("ab", buffering=0) as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        # Never closed: log handlers made inside keep it, and would fail at every line after the block.
-        text = log.open("a", buffering=1, encoding="utf-8", errors="replace")
-        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        with contextlib.ExitStack() as stack:
+            if not _has_descriptor(sys.stdout):
+                # Never closed: log handlers made inside keep it, and would fail at every line after the block.
+                text = log.open("a", buffering=1, encoding="utf-8", errors="replace")
+                stack.enter_context(contextlib.redirect_stdout(text))
             yield
     finally:
         sys.stdout.flush()
@@ -160,6 +163,14 @@ def captured_output(log: Path) -> Iterator[None]:
         for descriptor, copy in zip((1, 2), saved, strict=True):
             os.dup2(copy, descriptor)
             os.close(copy)
+
+
+def _has_descriptor(stream: Any) -> bool:
+    try:
+        stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
 
 
 def new_log(name: str) -> Path:
