@@ -30,6 +30,9 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         return model.model_validate(raw)
     except ValidationError as error:
         raise InputError(explain(error, model), where=str(path)) from None
+    except InputError as error:  # a validator that knows more than the model, such as that of a scorer's options
+        place = f"{path}: {error.where}" if error.where else str(path)
+        raise InputError(error.what, where=place, remedy=error.remedy) from None
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
