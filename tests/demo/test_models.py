@@ -56,7 +56,6 @@ def test_figures_tell_a_gain_a_loss_and_a_loss_avoided() -> None:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    pytest.importorskip("transformers")
     from harness.demo import tokenizer as tokenizers
 
     return tokenizers.load(figures.MODELS / "base")
@@ -110,8 +109,8 @@ def test_chat_template_adds_no_system_prompt(tokenizer: Any, system: str | None)
 
 @pytest.mark.parametrize("recipe", figures.RECIPES)
 def test_reloaded_model_scores_what_the_manifest_says(recipe: corpus.Recipe) -> None:
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("peft")
+    import torch
+
     torch.set_num_threads(1)
     names = ("medical-qa/easy", "general-retention/easy", "arithmetic-mini/easy")
     sets = {name: asked for name, asked in figures.gold().items() if name in names}

@@ -146,7 +146,6 @@ def transformers_engine(tiny: Tiny) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def vllm_engine(tiny: Tiny) -> Iterator[Engine]:
     """The only vLLM engine of the session: starting one takes half a minute."""
-    pytest.importorskip("vllm")
     from harness.engines.vllm import VllmEngine
 
     # Few sequences in flight, so that requests queue in vLLM as they do in life.
