@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import PromptTokenizer
+from harness.gold.images import ImageFile
 from harness.gold.item import Message
 
 FinishReason = Literal["stop", "length", "error"]
@@ -58,6 +59,9 @@ class Request:
         token_ids: the rendered prompt for engines that hold the weights.
         messages: the conversation, for engines that apply their own template (endpoints).
         adapter: the LoRA to answer with; None is the base.
+        images: pictures of the prompt, one for each image placeholder in `token_ids`, in order.
+        options: continuations whose likelihoods are wanted instead of a generated answer (multiple choice); their
+            token ids. Answered by way of `Engine.logprobs`, never handed to `Engine.generate`.
     """
 
     key: str
@@ -68,6 +72,8 @@ class Request:
     token_ids: tuple[int, ...] = ()
     messages: tuple[Message, ...] = ()
     adapter: Adapter | None = None
+    images: tuple[ImageFile, ...] = ()
+    options: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class Continuation:
     prompt_ids: tuple[int, ...]
     continuation_ids: tuple[int, ...]
     adapter: Adapter | None = None
+    images: tuple[ImageFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.digest import digest_json
 from harness.engines.base import Adapter, Continuation, Sampling
+from harness.gold.images import ImageFile
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class EngineIdentity:
         *,
         repeat: int = 0,
         variant: str = "",
+        images: tuple[ImageFile, ...] = (),
+        options: tuple[tuple[int, ...], ...] = (),
     ) -> str:
         """Key of the answer to a rendered prompt. Neither item id nor gold answer is in it.
 
@@ -51,6 +54,9 @@ class EngineIdentity:
                 "sampling": sampling.model_dump(mode="json"),
                 "repeat": repeat,
                 "variant": variant,
+                # Absent when empty, so that the keys of text answers stay what they were.
+                **({"images": [image.digest for image in images]} if images else {}),
+                **({"options": options} if options else {}),
             }
         )
 
@@ -62,6 +68,7 @@ class EngineIdentity:
                 "prompt": continuation.prompt_ids,
                 "continuation": continuation.continuation_ids,
                 "variant": variant,
+                **({"images": [image.digest for image in continuation.images]} if continuation.images else {}),
             }
         )
 

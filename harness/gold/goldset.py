@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
 from harness.gold.card import Card
+from harness.gold.images import open_image
 from harness.gold.item import Item
 from harness.gold.sources import fetch
 from harness.resources import packaged
@@ -192,7 +193,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Any]]:
 def _item(raw: Any, path: Path, number: int) -> Item:
     if not isinstance(raw, dict):
         raise InputError("must be a JSON object", where=f"{path}:{number}")
+    where = f"{path}:{number}"
     try:
-        return Item.model_validate(raw)
+        item = Item.model_validate(raw)
     except ValidationError as error:
-        raise InputError(explain(error, Item), where=f"{path}:{number}") from None
+        raise InputError(explain(error, Item), where=where) from None
+    if not item.images:
+        return item
+    return item.with_images(tuple(open_image(name, path.parent, where=where) for name in item.images))

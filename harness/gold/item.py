@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from harness.digest import digest_json
+from harness.gold.images import ImageFile
 
 
 def _as_texts(value: Any) -> Any:
@@ -43,6 +44,7 @@ class Item(BaseModel):
     rubric: str | None = None
     cluster: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    _image_files: tuple[ImageFile, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
     def _asks_something(self) -> Item:
@@ -58,8 +60,22 @@ class Item(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything but the id: an edited answer is another item."""
-        return digest_json(self.model_dump(mode="json", exclude={"id"}, exclude_defaults=True))
+        """SHA-256 of everything but the id: an edited answer or another picture under the same name is another item."""
+        content = self.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
+        if self._image_files:
+            content["images"] = [image.digest for image in self._image_files]
+        return digest_json(content)
+
+    @property
+    def image_files(self) -> tuple[ImageFile, ...]:
+        """The files of `images`, in order; empty until `with_images` attached them."""
+        return self._image_files
+
+    def with_images(self, files: tuple[ImageFile, ...]) -> Item:
+        """This item with its image files found (done by whoever read it, who knows the folder)."""
+        made = Item.model_validate(self.model_dump())
+        made._image_files = files
+        return made
 
     @property
     def text(self) -> str:
