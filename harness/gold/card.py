@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.gold.mapping import RowMap
+
 
 class Source(BaseModel):
     """Where the items of a gold set that is not stored here come from."""
@@ -14,8 +16,23 @@ class Source(BaseModel):
 
     huggingface: str | None = Field(None, description="ORG/NAME of a dataset repository")
     modelscope: str | None = Field(None, description="ORG/NAME of a dataset repository")
-    revision: str = Field("main", description="branch, tag or commit; a commit is reproducible")
-    file: str = Field(description="path of the JSONL or Parquet file inside the repository")
+    revision: str | None = Field(
+        None, description="branch, tag or commit on Hugging Face (default: main); a commit is reproducible"
+    )
+    modelscope_revision: str | None = Field(None, description="the same on ModelScope (default: master)")
+    file: str = Field(description="path of the file inside the repository; a pattern (data/test/*.csv) for several")
+
+
+class Origin(BaseModel):
+    """What an imported gold set was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(description="path, or hf:ORG/NAME@COMMIT, ms:ORG/NAME@REVISION")
+    digest: str = Field(description="SHA-256 over the names and bytes of the files read")
+    encodings: dict[str, str] = Field(default_factory=dict, description="encoding of each text file")
+    rows: int = Field(description="rows read")
+    map: RowMap = Field(description="how the rows became items")
 
 
 class Card(BaseModel):
@@ -35,3 +52,5 @@ class Card(BaseModel):
     digest: str | None = Field(None, description="digest of the items; a mismatch is reported when loading")
     notes: str = ""
     source: Source | None = None
+    map: RowMap | None = Field(None, description="how the rows of `source`, or of a local copy, become items")
+    origin: Origin | None = Field(None, description="what `harness goldset import` read")
