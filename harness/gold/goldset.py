@@ -17,7 +17,7 @@ from harness.errors import InputError, did_you_mean
 from harness.gold.card import Card
 from harness.gold.images import open_image
 from harness.gold.item import Item
-from harness.gold.sources import fetch
+from harness.gold.sources import NotHere, fetch
 from harness.resources import packaged
 from harness.validation import explain, read_yaml
 
@@ -121,7 +121,11 @@ def _from_card(path: Path) -> GoldSet:
     if path.with_suffix(".jsonl").is_file():
         return _read(path.with_suffix(".jsonl"), card=card)
     if card.source is None:
-        raise InputError("the card has no items beside it and names no source", where=str(path))
+        raise NotHere(
+            f"gold set {card.name!r} needs a copy: its items are not stored here, and its card names no hub",
+            where=str(path),
+            remedy=f"Give one with --goldset {card.name}=PATH; the card's notes say where it is published.",
+        )
     return _read(fetch(card.name, card.source), card=card, name=card.name)
 
 

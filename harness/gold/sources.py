@@ -8,13 +8,17 @@ from harness.errors import InputError
 from harness.gold.card import Source
 
 
+class NotHere(InputError):
+    """The items of a gold set are not on this machine, and no hub gave them; a task may be `optional` for that."""
+
+
 def fetch(name: str, source: Source) -> Path:
     """A local path of the file that `source` names.
 
     Honours `HF_ENDPOINT` (a mirror), `HF_HUB_OFFLINE` and the caches of both hubs.
 
     Raises:
-        InputError: no client is installed, or the hub cannot be reached and nothing is cached.
+        NotHere: no client is installed, or the hub cannot be reached and nothing is cached.
     """
     failures: list[str] = []
     for read in (_huggingface, _modelscope):
@@ -27,7 +31,7 @@ def fetch(name: str, source: Source) -> Path:
         else:
             if found is not None:
                 return found
-    raise InputError(
+    raise NotHere(
         f"gold set {name!r} is not on this machine and could not be downloaded ({'; '.join(failures)})",
         remedy=f"Give a local copy: --goldset {name}=PATH.jsonl, or 'goldsets: {{{name}: PATH}}' in harness.yaml.",
     )
