@@ -161,12 +161,13 @@ def _device(name: EngineName, packages: Mapping[str, str], gpus: Sequence[Gpu]) 
 
 
 def _dtype(asked: str, device: Device, model: Path, gpus: Sequence[Gpu]) -> Dtype:
-    """The number format: as asked; else float32 on a CPU and the checkpoint's own half precision on a GPU."""
+    """The number format: as asked; else float32 on a CPU, and the checkpoint's own half precision on a GPU."""
     if asked != "auto":
         return _DTYPES[asked]
-    if device == "cpu":
-        return "float32"
     config = read_json(model / "config.json")
+    if device == "cpu":
+        # Kernels for packed weights (GPTQ, AWQ) take half precision only.
+        return "bfloat16" if "quantization_config" in config else "float32"
     text = config.get("text_config")
     stored = config.get("dtype") or config.get("torch_dtype")
     if stored is None and isinstance(text, dict):

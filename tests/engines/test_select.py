@@ -97,6 +97,8 @@ def test_what_cannot_be_says_what_to_install_or_do(
     ("gpu", "asked", "config", "dtype"),
     [
         (None, "auto", {"torch_dtype": "bfloat16"}, "float32"),
+        (None, "auto", {"torch_dtype": "float16", "quantization_config": {"quant_method": "gptq"}}, "bfloat16"),
+        (None, "float16", {"quantization_config": {"quant_method": "gptq"}}, "float16"),
         (None, "bfloat16", {}, "bfloat16"),
         (H200, "auto", {"torch_dtype": "bfloat16"}, "bfloat16"),
         (H200, "auto", {"dtype": "float16"}, "float16"),
