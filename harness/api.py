@@ -123,7 +123,9 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
     tasks = load_tasks(suite, folder, options)
     for candidate in candidates:  # a wrong file is found before an engine is started
         if not isinstance(candidate, ModelCandidate):
-            ReplayEngine(candidate.path).require_known(_item_ids(tasks))
+            recording, ids = ReplayEngine(candidate.path), _item_ids(tasks)
+            recording.require_known(ids)
+            recording.require_kind(ids, [t.task.name for t in tasks if t.task.answer == "loglikelihood"])
     plan = make_plan(candidates, suite, tasks, options)
     return Prepared(request, workspace, tuple(candidates), plan, request.store or workspace.store)
 
@@ -212,6 +214,7 @@ def _comparison(
             answers.samples[index],
             again=answers.again,
             signatures=signatures,
+            floors={loaded.task.name: loaded.floor for loaded in plan.tasks},
             alpha=request.alpha,
             seed=request.seed,
         )
@@ -223,7 +226,7 @@ def _comparison(
                 gate=judge(results, doctor[index]),
                 run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
                 prompts_differ=_prompts_differ(base, planned),
-                warnings=(*planned.notes, *_settings_differ(base, planned)),
+                warnings=(*plan.left_out, *planned.notes, *_settings_differ(base, planned)),
             )
         )
     engine, version = answers.engines[0]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from harness.gold.choices import listed
 from harness.gold.item import Item, Message
 from harness.suites.spec import Task
+
+_PLACE = re.compile(r"\{(question|context|choices)\}")
 
 
 def conversation(item: Item, task: Task, *, system: str | None = None) -> tuple[Message, ...]:
@@ -15,8 +20,10 @@ def conversation(item: Item, task: Task, *, system: str | None = None) -> tuple[
     if item.messages is not None:
         turns = item.messages
     else:
-        text = task.prompt_for(item.language).replace("{context}", item.context or "")
-        turns = (Message(role="user", content=text.replace("{question}", item.text)),)
+        parts = {"question": item.text, "context": item.context or "", "choices": listed(item)}
+        # In one pass: a question that holds "{choices}" is left alone.
+        text = _PLACE.sub(lambda place: parts[place[1]], task.prompt_for(item.language))
+        turns = (Message(role="user", content=text),)
     chosen = system if system is not None else task.system
     if chosen is not None and turns[0].role != "system":
         return (Message(role="system", content=chosen), *turns)

@@ -45,18 +45,26 @@ def score(
     from harness.cli.outputs import Outputs, quiet_stdout
 
     outputs = Outputs.of(json=json)
+    from harness.scorers.base import reads, reads_likelihoods
     from harness.scorers.registry import make_scorer
     from harness.suites.spec import Suite, Task
 
     spec: dict[str, dict[str, Any]] = {scorer: _values(option)}
-    metrics = make_scorer(spec).metrics
+    made = make_scorer(spec)
+    metrics = made.metrics
     if metric is not None and metric not in metrics:
         raise InputError(f"{scorer} has no metric {metric!r}", where="--metric", remedy=did_you_mean(metric, metrics))
     primary = metric or metrics[0]
     if not 0.0 <= max_error_rate <= 1.0:
         raise InputError(f"must lie between 0 and 1, not {max_error_rate:g}", where="--max-error-rate")
     task = Task(
-        name=_TASK, role="target", goldset=goldset, scorers=(spec,), primary=primary, max_error_rate=max_error_rate
+        name=_TASK,
+        role="target",
+        goldset=goldset,
+        answer="loglikelihood" if reads_likelihoods(reads(made)) else "generate",
+        scorers=(spec,),
+        primary=primary,
+        max_error_rate=max_error_rate,
     )
     request = options.make_request(
         [candidate],

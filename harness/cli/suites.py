@@ -36,7 +36,15 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A suite.
     print_table(
         ("task", "role", "must", "gold set", "primary", "margin", "slices"),
         [
-            [t.name, t.role, t.must, t.goldset, t.primary, f"{100 * t.margin:g} points", ", ".join(t.slices)]
+            [
+                t.name,
+                f"{t.role}, optional" if t.optional else t.role,
+                t.must,
+                t.goldset,
+                t.primary,
+                f"{100 * t.margin:g} points",
+                ", ".join(t.slices),
+            ]
             for t in suite.tasks
         ],
     )

@@ -12,6 +12,7 @@ from harness.comparison.statistics import PairedStatistics, holm, items_needed, 
 from harness.comparison.statistics.verdict import Verdict, VerdictInput, VerdictResult, reach_verdict
 from harness.digest import digest_json
 from harness.doctor.finding import Finding
+from harness.errors import InputError
 from harness.runs.samples import Sample
 from harness.suites.spec import Suite, Task
 
@@ -159,6 +160,8 @@ def compare_runs(
     *,
     again: Mapping[str, Sequence[Sample]],
     signatures: Mapping[str, Mapping[str, str]],
+    candidate_signatures: Mapping[str, Mapping[str, str]] | None = None,
+    floors: Mapping[str, float] | None = None,
     alpha: float,
     seed: int,
 ) -> tuple[TaskResult, ...]:
@@ -168,12 +171,19 @@ def compare_runs(
         base, candidate: samples of both runs.
         again: by task, the base's answers to a few items asked a second time.
         signatures: by task and metric.
+        candidate_signatures: those of the candidate's run where it was scored apart; default: the same.
+        floors: by task, what a model that knows nothing scores; default: what the suite states.
+
+    Raises:
+        InputError: the two runs were scored differently.
     """
+    _same_rulers(signatures, candidate_signatures or signatures)
     drafts: list[_Draft] = []
     for task in suite.tasks:
         pairing = pair([s for s in base if s.task == task.name], [s for s in candidate if s.task == task.name])
         for metric, signature in signatures[task.name].items():
-            drafts.append(_Draft(task, metric, signature, pairing, alpha=alpha, seed=seed))
+            floor = (floors or {}).get(task.name, task.floor or 0.0)
+            drafts.append(_Draft(task, metric, signature, pairing, floor=floor, alpha=alpha, seed=seed))
     adjusted = holm([draft.p if draft.primary else None for draft in drafts])
     family = sum(draft.primary and draft.p is not None for draft in drafts)
     return tuple(
@@ -182,11 +192,27 @@ def compare_runs(
     )
 
 
+def _same_rulers(base: Mapping[str, Mapping[str, str]], candidate: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse to compare numbers that were made in different ways, such as generated letters with likelihoods."""
+    for task in {**base, **candidate}:
+        ours, theirs = base.get(task, {}), candidate.get(task, {})
+        for metric in {**ours, **theirs}:
+            if ours.get(metric) != theirs.get(metric):
+                raise InputError(
+                    f"metric {metric!r} of task {task!r} was not scored in the same way on both sides: "
+                    f"{ours.get(metric, 'not at all')} against {theirs.get(metric, 'not at all')}",
+                    remedy="Score both sides with one suite; what was generated is kept and not asked for again.",
+                )
+
+
 class _Draft:
     """A metric of a task before its p value is adjusted with the others'."""
 
-    def __init__(self, task: Task, metric: str, signature: str, pairing: Pairing, *, alpha: float, seed: int) -> None:
+    def __init__(
+        self, task: Task, metric: str, signature: str, pairing: Pairing, *, floor: float, alpha: float, seed: int
+    ) -> None:
         self.task = task
+        self.floor = floor
         self.metric = metric
         self.primary = metric == task.primary
         self.signature = signature
@@ -264,7 +290,7 @@ class _Draft:
                 candidate_ci=(stats.candidate_ci.low, stats.candidate_ci.high)
                 if stats and stats.candidate_ci
                 else None,
-                floor=self.task.floor,
+                floor=self.floor,
                 items_needed=needed,
             )
         )
@@ -280,7 +306,7 @@ class _Draft:
                 if stats is None:
                     continue
                 sample = stats.sample
-                limit = self.task.floor + self.task.margin
+                limit = self.floor + self.task.margin
                 at_floor = max(sample.base, sample.candidate) <= limit
                 at_ceiling = min(sample.base, sample.candidate) >= 1.0 - self.task.margin
                 blind = at_floor if self.task.role == "guard" else at_floor or at_ceiling

@@ -58,7 +58,7 @@ class BatchInvariance(Reporting):
         """See `Probe.ask`."""
         if subject.model is None:
             return self.finding("skip", "recorded outputs have no batches")
-        greedy = [a for a in subject.planned.asked if a.request.sampling.temperature == 0]
+        greedy = [a for a in subject.planned.asked if a.request.sampling.temperature == 0 and not a.request.options]
         asked = spread(greedy, ITEMS)
         if not asked:
             return self.finding("skip", "no question is answered greedily")

@@ -121,7 +121,7 @@ def _pairs(subject: Subject, run: Run) -> list[_Pair]:
     )
     found = []
     for asked, sample in zip(subject.planned.asked, run.answers.samples[subject.index], strict=True):
-        if not _ended(sample):
+        if not _ended(sample) or asked.request.options:  # what is weighed has no end
             continue
         other = base.get((asked.task, asked.item.id, asked.repeat))
         cut = sample.finish_reason == "length"

@@ -62,6 +62,7 @@ class Request:
         images: pictures of the prompt, one for each image placeholder in `token_ids`, in order.
         options: continuations whose likelihoods are wanted instead of a generated answer (multiple choice); their
             token ids. Answered by way of `Engine.logprobs`, never handed to `Engine.generate`.
+        option_texts: the same as texts, in the same order: labels of the answer.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Request:
     adapter: Adapter | None = None
     images: tuple[ImageFile, ...] = ()
     options: tuple[tuple[int, ...], ...] = ()
+    option_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

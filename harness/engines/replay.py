@@ -15,6 +15,7 @@ from typing import Any, get_args
 from harness.digest import digest_file
 from harness.engines.base import Completion, Continuation, FinishReason, Request
 from harness.errors import MISSING, HarnessError, InputError, did_you_mean
+from harness.scorers.likelihoods import read_likelihoods
 
 _KEYS = frozenset({"item_id", "output", "task", "finish_reason", "repeat"})
 _REASONS = frozenset(get_args(FinishReason))
@@ -89,6 +90,31 @@ class ReplayEngine:
             where = f" in task {first.task!r}" if first.task is not None else ""
             what, remedy = f"unknown item id {first.item_id!r}{where}{more}", did_you_mean(first.item_id, ids)
         raise InputError(what, where=f"{self.path}:{first.line}", remedy=remedy)
+
+    def require_kind(self, known: Mapping[str, Collection[str]], weighed: Collection[str]) -> None:
+        """Refuse generated texts for a task that compares likelihoods, and the other way round: two rulers.
+
+        Args:
+            known: item ids by task name.
+            weighed: the tasks whose answers are the likelihoods of options.
+
+        Raises:
+            InputError: names the first such line.
+        """
+        for record in self._records.values():
+            tasks = [record.task] if record.task else [task for task, ids in known.items() if record.item_id in ids]
+            if record.finish_reason == "error" or not tasks:
+                continue
+            found, wanted = read_likelihoods(record.output) is not None, tasks[0] in weighed
+            if found != wanted:
+                kinds = ("a generated text", "the likelihoods of options")
+                raise InputError(
+                    f"holds {kinds[found]}, but task {tasks[0]!r} is answered by {kinds[wanted]}",
+                    where=f"{self.path}:{record.line}",
+                    remedy="Use a task with 'answer: generate' and a scorer of texts, such as choice."
+                    if wanted
+                    else "Use a task with 'answer: loglikelihood' and {choice: {method: loglikelihood}}.",
+                )
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """See `Engine.generate`: everything comes at once. What is not recorded is an error completion, `MISSING`."""

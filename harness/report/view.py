@@ -16,6 +16,7 @@ from harness.report.numbers import share, size
 from harness.report.untrusted import cleaned, excerpt
 from harness.report.words import Words
 from harness.runs.samples import Sample
+from harness.scorers.likelihoods import readable
 
 #: Lost and gained items kept with their texts, for each task; the rest is counted.
 _SHOWN = 20
@@ -214,8 +215,8 @@ class _Texts:
                 item_id=excerpt(item_id),
                 question=excerpt(question),
                 gold=tuple(excerpt(text) for text in item.answer) if item is not None else (),
-                base=excerpt(base.output) if base is not None else "",
-                candidate=excerpt(candidate.output) if candidate is not None else "",
+                base=excerpt(readable(base.output)) if base is not None else "",
+                candidate=excerpt(readable(candidate.output)) if candidate is not None else "",
             )
 
 

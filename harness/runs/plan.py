@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.answers.direct import conversation
+from harness.answers.likelihood import continued
 from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
 from harness.candidates.fingerprint import DigestCache, Fingerprint, fingerprint
+from harness.candidates.prompt import PromptFormat
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.digest import digest_bytes, digest_json
@@ -18,10 +20,16 @@ from harness.engines.select import EngineChoice, choose_engine
 from harness.errors import InputError
 from harness.gold.goldset import GoldSet, load_goldset
 from harness.gold.item import Item
+from harness.gold.sources import NotHere
+from harness.scorers.likelihoods import continuations
+from harness.suites.choices import check_choices, floor_of
 from harness.suites.spec import Suite, Task
 
 #: Window assumed for a model whose config does not state one.
 _DEFAULT_WINDOW = 4096
+
+#: Sampling of a request whose options are weighed: none.
+WEIGHED = Sampling(max_tokens=1)
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,11 @@ class LoadedTask:
     task: Task
     goldset: GoldSet
     items: tuple[Item, ...]
+
+    @property
+    def floor(self) -> float:
+        """What a model that knows nothing scores on these items."""
+        return floor_of(self.task, self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +89,10 @@ class Plan:
     """Everything that a run needs to know.
 
     Attributes:
+        suite: with the tasks that are asked only.
         candidates: the base first, in the order given.
         groups: engine starts needed at most; `members` index into `candidates`. Replays belong to none.
+        left_out: optional tasks that are not asked, in words; among the warnings as well.
     """
 
     suite: Suite
@@ -89,6 +104,7 @@ class Plan:
     repeats: int
     seed: int
     warnings: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = field(default=())
 
     def keys(self) -> Iterator[str]:
         """Keys of every completion that an engine with weights must give."""
@@ -113,7 +129,11 @@ def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask
     """Read the gold sets of a suite and draw the items to ask.
 
     With a limit, items are drawn by a hash of seed and content: the same items for every candidate, on every machine,
-    and a larger limit asks the smaller one's items again (from the store).
+    and a larger limit asks the smaller one's items again (from the store). Optional tasks whose gold set is not on
+    this machine are left out.
+
+    Raises:
+        InputError: a gold set is missing or broken, does not fit its task, or no task is left.
     """
     if options.limit is not None and options.limit < 1:
         raise InputError("--limit must be at least 1", remedy="Leave it out to ask every item.")
@@ -121,8 +141,19 @@ def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask
         raise InputError("--repeats must be at least 1")
     loaded = []
     for task in suite.tasks:
-        goldset = load_goldset(task.goldset, folder=folder, overrides=options.goldsets)
+        try:
+            goldset = load_goldset(task.goldset, folder=folder, overrides=options.goldsets)
+        except NotHere:
+            if not task.optional:
+                raise
+            continue
+        check_choices(task, goldset)
         loaded.append(LoadedTask(task, goldset, _draw(goldset.items, options)))
+    if not loaded:
+        wanted = " ".join(f"--goldset {name}=PATH" for name in dict.fromkeys(task.goldset for task in suite.tasks))
+        raise InputError(
+            f"none of the gold sets of suite {suite.name!r} is on this machine", remedy=f"Give a local copy: {wanted}."
+        )
     return tuple(loaded)
 
 
@@ -146,9 +177,15 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         else:
             group = next(group for group in groups if index in group.members)
             plans.append(_asked(candidate, print_, group.identity, tasks, options))
-    warnings = [warning for loaded in tasks for warning in loaded.goldset.warnings]
+    here = {loaded.task.name for loaded in tasks}
+    left_out = tuple(
+        f"task {task.name!r} was left out: its gold set is not on this machine (--goldset {task.goldset}=PATH adds it)"
+        for task in suite.tasks
+        if task.name not in here
+    )
+    warnings = [*left_out, *(warning for loaded in tasks for warning in loaded.goldset.warnings)]
     return Plan(
-        suite,
+        suite.only(here),
         tasks,
         tuple(plans),
         tuple(groups),
@@ -157,6 +194,7 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         options.repeats,
         options.seed,
         tuple(dict.fromkeys(warnings)),
+        left_out,
     )
 
 
@@ -225,6 +263,9 @@ def _asked(
     for loaded in tasks:
         sampling = sampling_for(candidate, loaded.task, options.seed)
         texts = [form.render(conversation(item, loaded.task, system=candidate.system)) for item in loaded.items]
+        if loaded.task.answer == "loglikelihood":
+            asked += _weighed(candidate, adapter, identity, form, loaded, texts, options.repeats)
+            continue
         for item, text, ids in zip(
             loaded.items, texts, candidate.tokenizer.encode_batch(texts, special=form.special), strict=True
         ):
@@ -238,6 +279,47 @@ def _asked(
                 request = Request(key, item.id, loaded.task.name, repeat, fitted, token_ids=ids, adapter=adapter)
                 asked.append(Asked(loaded.task.name, item, repeat, text, request, error))
     return CandidatePlan(candidate, print_, tuple(asked), form.name, (form.note,) if form.note else ())
+
+
+def _weighed(
+    candidate: ModelCandidate,
+    adapter: Adapter | None,
+    identity: EngineIdentity,
+    form: PromptFormat,
+    loaded: LoadedTask,
+    texts: Sequence[str],
+    repeats: int,
+) -> list[Asked]:
+    """The items of a task whose options are weighed. Nothing is drawn, so sampling and repeats change no key."""
+    (reads,) = loaded.task.reads
+    named = [continuations(item, reads) for item in loaded.items]
+    longest = window(candidate.model)
+    asked = []
+    for item, text, options, ids in zip(
+        loaded.items, texts, named, continued(texts, named, candidate.tokenizer, form), strict=True
+    ):
+        needed = len(ids.prompt) + max(len(option) for option in ids.options)
+        error = ""
+        if not ids.prompt or not all(ids.options):
+            error = "the tokenizer leaves nothing of the prompt or of an option: they cannot be told apart"
+        elif needed >= longest:  # vLLM answers with one token more
+            error = f"the prompt and its longest option have {needed} tokens, the model's window is {longest}"
+        key = identity.completion_key(ids.prompt, WEIGHED, adapter, images=item.image_files, options=ids.options)
+        for repeat in range(repeats):
+            request = Request(
+                key,
+                item.id,
+                loaded.task.name,
+                repeat,
+                WEIGHED,
+                token_ids=ids.prompt,
+                adapter=adapter,
+                images=item.image_files,
+                options=ids.options,
+                option_texts=options,
+            )
+            asked.append(Asked(loaded.task.name, item, repeat, text, request, error))
+    return asked
 
 
 def _replayed(

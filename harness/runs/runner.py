@@ -191,10 +191,7 @@ class Runner:
 
 def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> EngineSpec:
     """One engine start for a group: the window that its longest question needs and every adapter of it."""
-    needed = max(
-        (len(a.request.token_ids) + a.request.sampling.max_tokens for m in members for a in m.asked if not a.error),
-        default=0,
-    )
+    needed = max((_tokens(a.request) for m in members for a in m.asked if not a.error), default=0)
     first = members[0].candidate
     assert isinstance(first, ModelCandidate)
     limit = window(group.model)
@@ -224,6 +221,11 @@ def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> Engin
     )
 
 
+def _tokens(request: Request) -> int:
+    """Room that a prompt and its answer need."""
+    return len(request.token_ids) + max([request.sampling.max_tokens, *map(len, request.options)])
+
+
 def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
     """The base's questions that are asked twice: spread over the tasks, greedy only, in reverse order.
 
@@ -245,7 +247,12 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
             replace(
                 asked.request,
                 key=group.identity.completion_key(
-                    asked.request.token_ids, asked.request.sampling, asked.request.adapter, variant="again"
+                    asked.request.token_ids,
+                    asked.request.sampling,
+                    asked.request.adapter,
+                    variant="again",
+                    images=asked.request.images,
+                    options=asked.request.options,
                 ),
             ),
         )

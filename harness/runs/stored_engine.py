@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.engines.base import Completion, Continuation, Engine, Request
 from harness.engines.identity import EngineIdentity
+from harness.errors import InputError
 from harness.runs.store import CompletionStore
+from harness.scorers.likelihoods import OptionLikelihood, OptionLikelihoods
+
+#: Requests with options that are weighed in one call of the engine: enough to fill its batches, few enough that a
+#: killed run loses seconds.
+WEIGHED_TOGETHER = 64
 
 
 def settle_version(store: CompletionStore, keys: Iterable[str], installed: str, *, fresh: bool = False) -> str:
@@ -84,14 +91,20 @@ class StoredEngine:
             return
         engine = self._start()
         began, count = time.perf_counter(), 0
-        for finished in engine.generate(list(todo.values())):
-            self._store.put(finished, self._version)
-            self._generated.update(c.key for c in finished if c.finish_reason != "error")
+        for finished in engine.generate([request for request in todo.values() if not request.options]):
+            self._keep(finished)
             count += len(finished)
             yield finished
         if count >= 8:  # fewer say nothing about the rate
             rate = count / max(time.perf_counter() - began, 1e-9)
             self._store.put_speed(self.name, self.identity.model, self._startup, rate)
+        for finished in _weighed(engine, [request for request in todo.values() if request.options]):
+            self._keep(finished)
+            yield finished
+
+    def _keep(self, finished: Sequence[Completion]) -> None:
+        self._store.put(finished, self._version)
+        self._generated.update(c.key for c in finished if c.finish_reason != "error")
 
     def logprobs(self, continuations: Sequence[Continuation], *, variant: str = "") -> list[list[float]]:
         """As the protocol asks; `variant` keeps a second measurement under other conditions apart."""
@@ -118,3 +131,46 @@ class StoredEngine:
             self._version = self._engine.version
             self._on_start(self._startup)
         return self._engine
+
+
+def _weighed(engine: Engine, requests: Sequence[Request]) -> Iterator[list[Completion]]:
+    """The likelihoods of the options of each request, a batch at a time; texts of like length are weighed together."""
+    ordered = sorted(requests, key=lambda r: (r.adapter.digest if r.adapter else "", -len(r.token_ids)))
+    for start in range(0, len(ordered), WEIGHED_TOGETHER):
+        batch = ordered[start : start + WEIGHED_TOGETHER]
+        try:
+            yield _weigh(engine, batch)
+        except InputError:  # one that the engine refuses must not cost the others
+            for request in batch:
+                try:
+                    yield _weigh(engine, [request])
+                except InputError as error:
+                    yield [_failed(request, str(error))]
+
+
+def _weigh(engine: Engine, batch: Sequence[Request]) -> list[Completion]:
+    began = time.perf_counter()
+    rows = iter(
+        engine.logprobs([Continuation(r.token_ids, option, r.adapter, r.images) for r in batch for option in r.options])
+    )
+    values = [[next(rows) for _ in request.options] for request in batch]
+    latency = (time.perf_counter() - began) / len(batch)
+    return [_answer(request, found, latency) for request, found in zip(batch, values, strict=True)]
+
+
+def _answer(request: Request, logprobs: list[list[float]], latency: float) -> Completion:
+    sums = [math.fsum(values) for values in logprobs]
+    if not all(map(math.isfinite, sums)):
+        return _failed(request, "the model gives no finite likelihood to an option")
+    likelihoods = OptionLikelihoods(
+        options=tuple(
+            OptionLikelihood(text=text, logprob=value, tokens=len(values))
+            for text, value, values in zip(request.option_texts, sums, logprobs, strict=True)
+        )
+    )
+    tokens = sum(map(len, logprobs))
+    return Completion(request.key, likelihoods.to_json(), "stop", len(request.token_ids), tokens, latency)
+
+
+def _failed(request: Request, why: str) -> Completion:
+    return Completion(request.key, "", "error", len(request.token_ids), 0, 0.0, why)

@@ -7,9 +7,13 @@ changes the number, so that another person can reproduce it: `name|option:value|
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, cast
 
 from harness.gold.item import Item
+
+#: What a scorer is given: a text, a text that names options by their letters, or the likelihoods of all options
+#: (`harness.scorers.likelihoods`), of their letters or of their texts.
+Reads = Literal["text", "letter", "letter likelihoods", "text likelihoods"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,13 @@ class Scorer(Protocol):
     def score(self, item: Item, output: str) -> tuple[Score, ...]:
         """Scores of `output` against the item's accepted answers, one for each of `metrics`."""
         ...
+
+
+def reads(scorer: Scorer) -> Reads:
+    """What a scorer is given: any text, unless it has an attribute `reads` that says otherwise."""
+    return cast(Reads, getattr(scorer, "reads", "text"))
+
+
+def reads_likelihoods(what: Reads) -> bool:
+    """True when the options' likelihoods are read instead of a generated text."""
+    return what.endswith("likelihoods")

@@ -14,6 +14,7 @@ from harness.scorers.base import Scorer
 
 # name -> module:class. Each class is a frozen pydantic model: its fields are the scorer's options.
 _SCORERS = {
+    "choice": "harness.scorers.choice:Choice",
     "contains": "harness.scorers.contains:Contains",
     "exact": "harness.scorers.exact:Exact",
     "number": "harness.scorers.number:Number",
@@ -106,6 +107,8 @@ def _option_error(name: str, model: type[BaseModel], error: ValidationError) -> 
         return InputError(
             f"unknown option {option!r}", where=f"scorers: {name}", remedy=did_you_mean(option, model.model_fields)
         )
+    if not option:  # options that do not go together
+        return InputError(fault["msg"].removeprefix("Value error, "), where=f"scorers: {name}")
     return InputError(f"{fault['msg']}, not {fault['input']!r}", where=f"scorers: {name}: {option}")
 
 

@@ -54,7 +54,7 @@ def test_a_wrong_spec_is_an_error_that_names_the_fault(spec: Any, parts: list[st
 @pytest.mark.parametrize("name", names())
 def test_every_scorer_keeps_the_contract(name: str) -> None:
     scorer = make_scorer(name)
-    item = Item(question="?", answer="the answer is 12")
+    item = Item(question="?", answer="the answer is 12", choices=("the answer is 12", "the answer is 13"))
     for output in ("the answer is 12", "something else", ""):
         scores = scorer.score(item, output)
         assert tuple(score.metric for score in scores) == scorer.metrics
@@ -84,11 +84,17 @@ def test_every_option_is_described() -> None:
 
 
 def test_every_option_moves_the_signature() -> None:
-    other: dict[str, Any] = {"tolerance": 0.5, "tokenizer": "char", "reference": "metadata.reference"}
+    other: dict[str, Any] = {
+        "tolerance": 0.5, "tokenizer": "char", "reference": "metadata.reference", "method": "loglikelihood",
+        "options": "text", "length": "byte",
+    }  # fmt: skip
+    needed = {"options": {"method": "loglikelihood"}, "length": {"method": "loglikelihood"}}
     for info in describe():
         for option in info.options:
             value = not option.default if isinstance(option.default, bool) else other[option.name]
-            assert make_scorer({info.name: {option.name: value}}).signature != info.signature
+            beside = needed.get(option.name, {})
+            without = make_scorer({info.name: beside}).signature
+            assert make_scorer({info.name: {**beside, option.name: value}}).signature != without
 
 
 @pytest.mark.parametrize(
