@@ -62,6 +62,7 @@ def show(
     from harness.cli.goldset_check import topic_table
     from harness.cli.tables import print_facts, print_table
     from harness.gold.card import Card
+    from harness.gold.choices import listed
     from harness.gold.goldset import list_goldsets, load_goldset
     from harness.gold.sources import NotHere
     from harness.validation import read_yaml
@@ -84,7 +85,7 @@ def show(
     columns, rows = topic_table(found)
     print_table(columns, rows)
     if count:
-        items = [[item.id, item.text, " / ".join(item.answer)] for item in found.items[:count]]
+        items = [[item.id, f"{item.text} {listed(item)}", " / ".join(item.answer)] for item in found.items[:count]]
         print_table(("id", "question", "answer"), items, cell=200)
     return EXIT_OK
 

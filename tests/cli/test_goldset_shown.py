@@ -50,3 +50,9 @@ def test_the_list_says_where_the_items_are(bench: Bench, name: str, where: str) 
     path = list_goldsets()[name]
     assert _where(path, read_yaml(path.with_suffix(".yaml"), Card)) == where
     assert bench("goldset", "list").code == 0
+
+
+def test_options_are_shown_with_their_letters(bench: Bench) -> None:
+    bench.gold("mc.jsonl", [{"question": "Largest planet?", "choices": ["Mars", "Jupiter"], "answer": "B"}])
+    shown = bench("goldset", "show", "mc.jsonl").out
+    assert "Largest planet? A. Mars B. Jupiter" in " ".join(shown.split())
