@@ -101,6 +101,46 @@ def test_a_planted_fault_is_found(
     assert code == 1
 
 
+@pytest.fixture
+def batch_invariance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[float, str], tuple[int, str]]:
+    """The exit code and what the probe says of the demo LoRA at `factor` times its strength, in a number format."""
+
+    def run(factor: float, dtype: str) -> tuple[int, str]:
+        adapter = planting.plant_scaled_b(LORA, tmp_path / "adapter", factor)
+        (tmp_path / "harness.yaml").write_text(
+            f"engine: {{dtype: {dtype}, name: transformers}}\n"
+            f"candidates:\n  base: {{model: {BASE}}}\n  strong: {{base: base, adapter: {adapter}}}\n"
+        )
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "400")
+        code = main(
+            ["candidates", "doctor", "strong", "--limit", "24", "--lang", "en", "--store", str(tmp_path / "runs")]
+        )
+        out = capsys.readouterr().out
+        print(out)
+        return code, next(line for line in out.splitlines() if line.split()[:1] == ["batch-invariance"])
+
+    return run
+
+
+def test_an_adapter_too_strong_for_half_precision_depends_on_the_batch(
+    batch_invariance: Callable[[float, str], tuple[int, str]],
+) -> None:
+    # A wrong lora_alpha, say: every rounding of a matrix product is blown up, and those depend on the batch.
+    code, line = batch_invariance(16, "bfloat16")
+    assert line.split()[1] == "failed"
+    assert code == 1
+
+
+@pytest.mark.parametrize(("factor", "dtype"), [(1.0, "bfloat16"), (1.25, "bfloat16"), (16, "float32")])
+def test_half_precision_or_strength_alone_are_no_batch_fault(
+    batch_invariance: Callable[[float, str], tuple[int, str]], factor: float, dtype: str
+) -> None:
+    assert batch_invariance(factor, dtype)[1].split()[1] == "pass"
+
+
 def half_effect(src: Path, dst: Path) -> Path:
     return planting.plant_scaled_b(src, dst, 0.5)
 

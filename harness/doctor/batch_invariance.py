@@ -31,6 +31,10 @@ DRIFT_FACTOR = 5.0
 _REMEDY = (
     "Use the other engine, or engine.batch_size: 1 (transformers) to be safe; look for padding faults in the model."
 )
+_OWN_REMEDY = (
+    "Only the adapter does this: compare lora_alpha / r in adapter_config.json with what it was trained with, since a "
+    "scale far too large magnifies rounding in half precision; or see engine.dtype: float32. " + _REMEDY
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,9 @@ class BatchInvariance(Reporting):
             f"log-probabilities move by {show(mine.drift)} nat/token ({show(base.drift)})"
         )
         if (more >= FAR_MORE_CHANGED and p <= VERY_SURE) or mine.drift > max(DRIFT_FACTOR * base.drift, DRIFT):
-            return self.finding("fail", told, _REMEDY)
+            return self.finding("fail", told, _OWN_REMEDY)
         if more >= MORE_CHANGED and p <= SURE:
-            return self.finding("warn", told, _REMEDY)
+            return self.finding("warn", told, _OWN_REMEDY)
         return self.finding("pass", told)
 
     def _alone(self, subject: Subject, change: _Change, whose: str) -> Finding:
