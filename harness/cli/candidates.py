@@ -60,19 +60,11 @@ def show(
     return EXIT_OK
 
 
+@options.asks(without={"alpha", "repeats"}, limit=32)
 def doctor(
     candidate: Annotated[list[str], typer.Argument(metavar="CANDIDATE...", help="Who is examined.")],
+    asking: options.Asking,
     suite: Annotated[str, typer.Option("--suite", metavar="NAME|FILE", help="Whose questions are asked.")] = "medical",
-    limit: options.Limit = 32,
-    engine: options.EngineOption = options.Engine.auto,
-    seed: options.Seed = 0,
-    fresh: options.Fresh = False,
-    store: options.Store = None,
-    base_path: options.Base = None,
-    demo: options.Demo = False,
-    prompt: options.Prompt = None,
-    goldset: options.Goldsets = None,
-    lang: options.LanguageOption = None,
 ) -> int:
     """Look for silent failures of CANDIDATE beside its own bare base, on a few items of a suite.
 
@@ -80,28 +72,15 @@ def doctor(
 
     Exit codes: 0 nothing failed; 1 a probe failed; 2 wrong input.
     """
-    request = options.make_request(
-        candidate,
-        suite,
-        base=base_path,
-        demo=demo,
-        prompt=prompt,
-        store=store,
-        engine=engine,
-        limit=limit,
-        seed=seed,
-        fresh=fresh,
-        goldset=goldset,
-    )
+    request = asking.request(candidate, suite)
     from harness import api
     from harness.cli.asking import progress
     from harness.cli.tables import print_table
     from harness.report.words import words
 
-    language = options.language(lang)
-    with progress(language) as shown:
+    with progress(asking.language) as shown:
         found = api.examine(request, shown)
-    statuses = words(language).statuses
+    statuses = words(asking.language).statuses
     for name, findings in found.items():
         print_table((name, "", ""), [[f.probe, statuses[f.status], f.text] for f in findings], cell=400)
     failed = any(finding.status == "fail" for findings in found.values() for finding in findings)

@@ -10,27 +10,17 @@ from harness.cli import options
 from harness.errors import EXIT_INCOMPLETE, EXIT_OK
 
 
+@options.asks()
 def compare(
     base: Annotated[str, typer.Argument(metavar="BASE", help="The model before fine-tuning.")],
     candidate: Annotated[list[str], typer.Argument(metavar="CANDIDATE...", help="What came out of it.")],
     suite: options.SuiteName,
-    limit: options.Limit = None,
-    engine: options.EngineOption = options.Engine.auto,
-    alpha: options.Alpha = 0.05,
-    seed: options.Seed = 0,
-    repeats: options.Repeats = 1,
-    fresh: options.Fresh = False,
+    asking: options.Asking,
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 when it must not be released, 4 when unsure.")] = False,
     json: options.Json = None,
     markdown: options.Markdown = None,
     html: options.Html = None,
     junit: options.Junit = None,
-    store: options.Store = None,
-    base_path: options.Base = None,
-    demo: options.Demo = False,
-    prompt: options.Prompt = None,
-    goldset: options.Goldsets = None,
-    lang: options.LanguageOption = None,
 ) -> int:
     """Ask BASE and every CANDIDATE the suite's questions; say what got better and what got worse.
 
@@ -42,32 +32,17 @@ def compare(
     from harness.cli.outputs import Outputs, quiet_stdout
 
     outputs = Outputs.of(json=json, markdown=markdown, html=html, junit=junit)
-    language = options.language(lang)
-    request = options.make_request(
-        [base, *candidate],
-        suite,
-        base=base_path,
-        demo=demo,
-        prompt=prompt,
-        store=store,
-        engine=engine,
-        limit=limit,
-        seed=seed,
-        alpha=alpha,
-        repeats=repeats,
-        fresh=fresh,
-        goldset=goldset,
-    )
+    request = asking.request([base, *candidate], suite)
     from harness import api
     from harness.cli.asking import progress
     from harness.cli.reporting import complain_of_gaps, report
     from harness.report.view import Evidence, build_view
 
-    with quiet_stdout(outputs.stdout), progress(language) as shown:
+    with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         outcome = api.compare(request, shown)
     items = {loaded.task.name: loaded.goldset.by_id for loaded in outcome.plan.tasks}
     view = build_view(outcome.comparison, Evidence(outcome.samples, items), outcome.store)
-    report(view, outputs, language, outcome.comparison.to_json())
+    report(view, outputs, asking.language, outcome.comparison.to_json())
     if outcome.incomplete:
         complain_of_gaps(view)
         return EXIT_INCOMPLETE

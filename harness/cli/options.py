@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -78,61 +82,115 @@ def goldset_copies(given: list[str] | None) -> dict[str, str]:
             raise InputError(f"{text!r} is not NAME=PATH", where="--goldset", remedy="Write --goldset medical-qa=FILE.")
         if name in found:
             raise InputError(f"{name!r} is given twice", where="--goldset")
-        if not Path(path).is_file():
+        if not Path(path).exists():  # a folder works too: all its files
             raise InputError(f"the file {path!r} does not exist", where=f"--goldset {name}")
         found[name] = str(Path(path).resolve())
     return found
 
 
-def make_request(
-    references: list[str],
-    suite: str | Suite,
-    *,
-    base: str | None = None,
-    demo: bool = False,
-    prompt: str | None = None,
-    store: str | None = None,
-    engine: Engine = Engine.auto,
-    limit: int | None = None,
-    seed: int = 0,
-    alpha: float = 0.05,
-    repeats: int = 1,
-    fresh: bool = False,
-    goldset: list[str] | None = None,
-) -> Request:
-    """A request of the API, with what only the command line can get wrong checked."""
-    from harness.api import Request
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How candidates are asked: the options of every command that asks questions."""
+
+    limit: Limit = None
+    engine: EngineOption = Engine.auto
+    alpha: Alpha = 0.05
+    seed: Seed = 0
+    repeats: Repeats = 1
+    fresh: Fresh = False
+    store: Store = None
+    base_path: Base = None
+    demo: Demo = False
+    prompt: Prompt = None
+    goldset: Goldsets = None
+    lang: LanguageOption = None
+
+    @property
+    def language(self) -> Language:
+        """The language asked for, else the environment's."""
+        return language(self.lang)
+
+    def request(self, references: list[str], suite: str | Suite) -> Request:
+        """A request of the API, with what only the command line can get wrong checked.
+
+        Raises:
+            InputError: an option out of its range, or a local copy of a gold set that the suite does not ask.
+        """
+        from harness.api import Request
+
+        if self.limit is not None and self.limit < 1:
+            raise InputError(
+                f"must be at least 1, not {self.limit}", where="--limit", remedy="Leave it out to ask every item."
+            )
+        if self.repeats < 1:
+            raise InputError(f"must be at least 1, not {self.repeats}", where="--repeats")
+        if not 0.0 < self.alpha < 1.0:
+            raise InputError(f"must lie between 0 and 1, not {self.alpha:g}", where="--alpha", remedy="0.05 is usual.")
+        return Request(
+            references=tuple(references),
+            suite=suite,
+            limit=self.limit,
+            engine=self.engine.value,
+            seed=self.seed,
+            repeats=self.repeats,
+            alpha=self.alpha,
+            fresh=self.fresh,
+            store=self.store,
+            base=self.base_path,
+            demo=self.demo,
+            prompt=self.prompt,
+            goldsets=_copies_for(suite, self.goldset),
+        )
+
+
+def asks(*, without: Collection[str] = (), **defaults: Any) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Decorate a command: in place of its parameter `asking: Asking`, the command line shows Asking's options.
+
+    Args:
+        without: options that make no sense for this command.
+        defaults: other defaults than Asking's.
+    """
+
+    def expand(command: Callable[..., int]) -> Callable[..., int]:
+        own = inspect.signature(command, eval_str=True)
+        types = get_type_hints(Asking, include_extras=True)
+        options = [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(field.name, field.default),
+                annotation=types[field.name],
+            )
+            for field in fields(Asking)
+            if field.name not in without
+        ]
+
+        @functools.wraps(command)
+        def run(**given: Any) -> int:
+            return command(asking=Asking(**{option.name: given.pop(option.name) for option in options}), **given)
+
+        shown: list[inspect.Parameter] = []
+        for parameter in own.parameters.values():
+            shown += options if parameter.name == "asking" else [parameter.replace(kind=parameter.KEYWORD_ONLY)]
+        # Typer reads both.
+        run.__dict__["__signature__"] = own.replace(parameters=shown)
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown} | {"return": int}
+        return run
+
+    return expand
+
+
+def _copies_for(suite: str | Suite, given: list[str] | None) -> dict[str, str]:
     from harness.suites.spec import Suite, load_suite
 
-    if limit is not None and limit < 1:
-        raise InputError(f"must be at least 1, not {limit}", where="--limit", remedy="Leave it out to ask every item.")
-    if repeats < 1:
-        raise InputError(f"must be at least 1, not {repeats}", where="--repeats")
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"must lie between 0 and 1, not {alpha:g}", where="--alpha", remedy="0.05 is usual.")
-    copies = goldset_copies(goldset)
-    if copies:
-        asked = suite if isinstance(suite, Suite) else load_suite(suite)[0]
-        used = {task.goldset for task in asked.tasks}
-        for name in copies:
-            if name not in used:
-                raise InputError(
-                    f"suite {asked.name!r} asks no gold set {name!r}",
-                    where="--goldset",
-                    remedy=did_you_mean(name, used),
-                )
-    return Request(
-        references=tuple(references),
-        suite=suite,
-        limit=limit,
-        engine=engine.value,
-        seed=seed,
-        repeats=repeats,
-        alpha=alpha,
-        fresh=fresh,
-        store=store,
-        base=base,
-        demo=demo,
-        prompt=prompt,
-        goldsets=copies,
-    )
+    copies = goldset_copies(given)
+    if not copies:
+        return {}
+    asked = suite if isinstance(suite, Suite) else load_suite(suite)[0]
+    used = {task.goldset for task in asked.tasks}
+    for name in copies:
+        if name not in used:
+            raise InputError(
+                f"suite {asked.name!r} asks no gold set {name!r}", where="--goldset", remedy=did_you_mean(name, used)
+            )
+    return copies

@@ -10,22 +10,12 @@ from harness.cli import options
 from harness.errors import EXIT_INCOMPLETE, EXIT_OK
 
 
+@options.asks()
 def run(
     candidate: Annotated[list[str], typer.Argument(metavar="CANDIDATE...", help="As for compare.")],
     suite: options.SuiteName,
-    limit: options.Limit = None,
-    engine: options.EngineOption = options.Engine.auto,
-    alpha: options.Alpha = 0.05,
-    seed: options.Seed = 0,
-    repeats: options.Repeats = 1,
-    fresh: options.Fresh = False,
+    asking: options.Asking,
     json: options.Json = None,
-    store: options.Store = None,
-    base_path: options.Base = None,
-    demo: options.Demo = False,
-    prompt: options.Prompt = None,
-    goldset: options.Goldsets = None,
-    lang: options.LanguageOption = None,
 ) -> int:
     """Ask candidates a suite without comparing them; a later compare reuses the answers.
 
@@ -34,29 +24,15 @@ def run(
     from harness.cli.outputs import Outputs, quiet_stdout
 
     outputs = Outputs.of(json=json)
-    request = options.make_request(
-        candidate,
-        suite,
-        base=base_path,
-        demo=demo,
-        prompt=prompt,
-        store=store,
-        engine=engine,
-        limit=limit,
-        seed=seed,
-        alpha=alpha,
-        repeats=repeats,
-        fresh=fresh,
-        goldset=goldset,
-    )
+    request = asking.request(candidate, suite)
     from harness import api
     from harness.cli.asking import progress
     from harness.cli.summary import RunScores, measure_run
     from harness.cli.tables import print_scores
 
-    with quiet_stdout(outputs.stdout), progress(options.language(lang)) as shown:
+    with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         manifests, samples = api.run(request, shown)
-    scores = [measure_run(manifest, samples[manifest.id], alpha) for manifest in manifests]
+    scores = [measure_run(manifest, samples[manifest.id], asking.alpha) for manifest in manifests]
     outputs.write("--json", RunScores(runs=tuple(scores)).model_dump_json(by_alias=True, indent=1) + "\n")
     code = EXIT_OK
     for manifest, scored in zip(manifests, scores, strict=True):

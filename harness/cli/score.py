@@ -12,10 +12,12 @@ from harness.errors import EXIT_INCOMPLETE, EXIT_OK, InputError, did_you_mean
 _TASK = "score"
 
 
+@options.asks(without={"goldset"})
 def score(
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="As for compare.")],
     goldset: Annotated[str, typer.Option("--goldset", metavar="NAME|FILE", help="A gold set.")],
     scorer: Annotated[str, typer.Option("--scorer", metavar="NAME", help="How answers are scored.")],
+    asking: options.Asking,
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the scorer; repeatable.")
     ] = None,
@@ -23,20 +25,9 @@ def score(
         str | None, typer.Option("--metric", metavar="NAME", help="Which of its metrics [default: the first].")
     ] = None,
     json: options.Json = None,
-    limit: options.Limit = None,
-    engine: options.EngineOption = options.Engine.auto,
-    alpha: options.Alpha = 0.05,
-    seed: options.Seed = 0,
-    repeats: options.Repeats = 1,
-    fresh: options.Fresh = False,
-    store: options.Store = None,
-    base_path: options.Base = None,
-    demo: options.Demo = False,
-    prompt: options.Prompt = None,
     max_error_rate: Annotated[
         float, typer.Option("--max-error-rate", help="Share of failed answers that is still complete.")
     ] = 0.01,
-    lang: options.LanguageOption = None,
 ) -> int:
     """Score one candidate on one gold set, for instance outputs that were made elsewhere (replay:FILE.jsonl).
 
@@ -66,29 +57,16 @@ def score(
         primary=primary,
         max_error_rate=max_error_rate,
     )
-    request = options.make_request(
-        [candidate],
-        Suite(name=_TASK, tasks=(task,)),
-        base=base_path,
-        demo=demo,
-        prompt=prompt,
-        store=store,
-        engine=engine,
-        limit=limit,
-        seed=seed,
-        alpha=alpha,
-        repeats=repeats,
-        fresh=fresh,
-    )
+    request = asking.request([candidate], Suite(name=_TASK, tasks=(task,)))
     from harness import api
     from harness.cli.asking import progress
     from harness.cli.summary import measure
     from harness.cli.tables import print_scores
 
-    with quiet_stdout(outputs.stdout), progress(options.language(lang)) as shown:
+    with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         manifests, samples = api.run(request, shown)
     manifest = manifests[0]
-    measured = measure(samples[manifest.id], primary, manifest.tasks[0].signatures[primary], alpha)
+    measured = measure(samples[manifest.id], primary, manifest.tasks[0].signatures[primary], asking.alpha)
     outputs.write("--json", measured.model_dump_json() + "\n")
     print_scores(manifest, [(task.goldset, primary, measured)], stderr=outputs.stdout)
     if measured.failed > max_error_rate * (measured.n + measured.failed):

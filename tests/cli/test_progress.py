@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from harness import api
-from harness.cli.options import make_request
+from harness.cli.options import Asking
 from harness.cli.progress import EVERY, ConsoleProgress
 from harness.report.words import EN, ZH, Words
 from harness.runs.plan import Plan
@@ -43,7 +43,7 @@ class Watch:
 
 def plan(bench: Bench) -> Plan:
     references = ["replay:base.jsonl", "replay:candidate.jsonl"]
-    return api.prepare(make_request(references, "suite.yaml")).plan
+    return api.prepare(Asking().request(references, "suite.yaml")).plan
 
 
 def samples(count: int, value: float) -> list[Sample]:
