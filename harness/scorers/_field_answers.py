@@ -21,13 +21,15 @@ MAX_LENGTH = 20_000
 _MAX_REPAIRED = 4_000
 _MAX_BRACKETS = 200
 _MAX_OBJECTS = 20
+_MAX_NAME = 60
 
-#: field -> what is said of it, in order; None where it is said not to be there. A field that is not mentioned is absent.
+#: field -> what is said of it, in order; None where it is said not to be there. What is not mentioned is not in it.
 Said = Mapping[str, tuple[str | None, ...]]
 
 _NOT_SHOWN = frozenset(
-    ("未显示", "不显示", "未知", "不可见", "看不清", "无法识别", "无法辨认", "无法读取", "没有显示", "不清楚", "not shown",
-     "not visible", "not displayed", "not available", "unreadable", "unknown", "illegible", "none shown", "not present")
+    ("未显示", "不显示", "未知", "不可见", "看不清", "无法识别", "无法辨认", "无法读取", "没有显示", "不清楚",
+     "not shown", "not visible", "not displayed", "not available", "unreadable", "unknown", "illegible", "none shown",
+     "not present")
 )  # fmt: skip
 
 
@@ -100,17 +102,15 @@ def _load(span: str) -> Any:
 
 
 def _from_object(found: Mapping[str, Any], names: Names) -> Said:
-    said = {
+    said: dict[str, tuple[str | None, ...]] = {
         field: (_as_said(value),)
         for key, value in found.items()
-        if (field := names.field(str(key))) is not None and not isinstance(value, list)
+        if len(key) <= _MAX_NAME and (field := names.field(key)) and not isinstance(value, list)
     }
     if said:
         return said
-    for value in found.values():  # {"reading": {"odometer": …}}
-        if isinstance(value, Mapping) and (said := _from_object(value, names)):
-            return said
-    return {}
+    inside = (value for value in found.values() if isinstance(value, Mapping))  # {"reading": {"odometer": …}}
+    return next((deeper for value in inside if (deeper := _from_object(value, names))), {})
 
 
 def _as_said(value: Any) -> str | None:
@@ -123,7 +123,7 @@ def _as_said(value: Any) -> str | None:
 
 # --- prose -----------------------------------------------------------------------------------------------------------
 
-# What stands between a name and its value, after emphasis and a bracket: `**总里程**（ODO）：`, `the time is`, `| ODO |`.
+# What stands between a name and its value, after emphasis and a bracket: `**总里程**（ODO）：`, `time is`, `| ODO |`.
 _DECORATION = r"[\s*_`\"']{0,4}"
 _SEPARATOR = re.compile(
     rf"{_DECORATION}(?:\([^()\n]{{0,20}}\))?{_DECORATION}"

@@ -14,8 +14,8 @@ from harness.text import HAN, normalise
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "odometer": (
-        "odo", "mileage", "total mileage", "total distance", "odometer reading", "总里程", "总里程数", "里程表", "里程表读数",
-        "里程", "里程数", "累计里程", "行驶里程", "总行驶里程", "总公里数", "公里数",
+        "odo", "mileage", "total mileage", "total distance", "odometer reading", "总里程", "总里程数", "里程表",
+        "里程表读数", "里程", "里程数", "累计里程", "行驶里程", "总行驶里程", "总公里数", "公里数",
     ),
     "unit": ("units", "odometer unit", "单位", "里程单位"),
     "speed": ("current speed", "vehicle speed", "车速", "速度", "时速", "当前车速"),
@@ -25,7 +25,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "气温", "环境温度",
     ),
     "gear": ("gear position", "档位", "挡位"),
-    "company": ("company name", "merchant", "vendor", "seller", "store", "公司", "公司名称", "商户", "商户名称", "商家", "店名"),
+    "company": (
+        "company name", "merchant", "vendor", "seller", "store", "公司", "公司名称", "商户", "商户名称", "商家",
+        "店名",
+    ),
     "date": ("日期", "交易日期", "开票日期"),
     "address": ("地址", "商户地址"),
     "total": ("total amount", "grand total", "amount", "总计", "合计", "总额", "总金额", "金额"),
@@ -34,14 +37,14 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 #: Names that hold an alias of the field and mean something else: read as names of nothing.
 NOT_MEANT: Mapping[str, tuple[str, ...]] = {
     "odometer": (
-        "trip odometer", "trip mileage", "短途里程", "单次里程", "小计里程", "本次里程", "续航里程", "剩余里程", "续驶里程",
-        "可续航里程", "可行驶里程", "保养里程",
+        "trip odometer", "trip mileage", "短途里程", "单次里程", "小计里程", "本次里程", "续航里程", "剩余里程",
+        "续驶里程", "可续航里程", "可行驶里程", "保养里程",
     ),
     "speed": ("average speed", "engine speed", "speed limit", "平均车速", "平均速度", "转速", "限速"),
     "time": ("travel time", "driving time", "trip time", "行驶时间"),
     "temperature": (
-        "coolant temperature", "engine temperature", "oil temperature", "water temperature", "coolant temp", "water temp",
-        "水温", "油温", "冷却液温度", "发动机温度",
+        "coolant temperature", "engine temperature", "oil temperature", "water temperature", "coolant temp",
+        "water temp", "水温", "油温", "冷却液温度", "发动机温度",
     ),
     "total": ("sub total", "sub-total", "total tax", "tax total", "total rounded"),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from harness.text import fold_case, fold_width, normalise
 
 KindName = Literal["text", "code", "number", "money", "unit", "time", "date"]
 Order = Literal["dmy", "mdy", "ymd"]
+_MAX_LENGTH = 500
 
 
 class Kind(BaseModel):
@@ -60,7 +61,8 @@ class Kind(BaseModel):
 
     def read(self, text: str) -> Value | None:
         """The value that `text` states; None when it states none of this kind."""
-        return _READERS[self.type](text, self)
+        # Only a text can be long; the patterns below must not meet a page of digits.
+        return _READERS[self.type](text if self.type == "text" else text[:_MAX_LENGTH], self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,15 @@ def _number(text: str, _: Kind) -> Value | None:
     if found is None:
         return None
     whole, _point, decimals = found.text.partition(".")
-    places = len(re.match(r"\d*", decimals)[0]) if decimals else 0  # type: ignore[index]
-    step = Fraction(1, 10 ** min(places, 30))
-    digits = re.sub(r"\D", "", whole + decimals).lstrip("0")
+    places = len(decimals) - len(decimals.lstrip("0123456789"))
     unit = unit_at(fold_case(plain), found.end)
-    return Value(text.strip(), found.value, unit, step, digits)
+    return Value(
+        text=f"{found.text} {unit}" if unit else found.text,
+        plain=found.value,
+        unit=unit,
+        step=Fraction(1, 10 ** min(places, 30)),
+        digits=re.sub(r"\D", "", whole + decimals).lstrip("0"),
+    )
 
 
 def _unit(text: str, _: Kind) -> Value | None:
@@ -204,8 +210,15 @@ def _time(text: str, _: Kind) -> Value | None:
     return Value(match[0].strip(), (hour, minute, int(second)) if second else (hour, minute))
 
 
-_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
-_YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)|(?<!\d)(\d{4})(\d\d)(\d\d)(?!\d)")
+_MONTHS = {
+    name: at
+    for at, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
+}
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?!\d)|(?<!\d)(\d{4})(\d\d)(\d\d)(?!\d)"
+)
 _NAMED = re.compile(
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[\s\-/.]{0,2}([a-z]{3})[a-z]*[\s\-/.,]{0,2}(\d{4}|\d\d)(?!\d)"
     r"|([a-z]{3})[a-z]*[\s.]{1,2}(\d{1,2})(?:st|nd|rd|th)?[\s,]{1,2}(\d{4})(?!\d)"

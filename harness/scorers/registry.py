@@ -17,6 +17,7 @@ _SCORERS = {
     "choice": "harness.scorers.choice:Choice",
     "contains": "harness.scorers.contains:Contains",
     "exact": "harness.scorers.exact:Exact",
+    "fields": "harness.scorers.fields:Fields",
     "number": "harness.scorers.number:Number",
     "rouge": "harness.scorers.rouge:Rouge",
 }
@@ -102,14 +103,15 @@ def _checked(scorer: Any) -> Scorer:
 
 def _option_error(name: str, model: type[BaseModel], error: ValidationError) -> InputError:
     fault = error.errors()[0]
-    option = str(fault["loc"][0]) if fault["loc"] else ""
+    option = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
-        return InputError(
-            f"unknown option {option!r}", where=f"scorers: {name}", remedy=did_you_mean(option, model.model_fields)
-        )
+        remedy = did_you_mean(option, model.model_fields) if len(fault["loc"]) == 1 else None
+        return InputError(f"unknown option {option!r}", where=f"scorers: {name}", remedy=remedy)
     if not option:  # options that do not go together
         return InputError(fault["msg"].removeprefix("Value error, "), where=f"scorers: {name}")
-    return InputError(f"{fault['msg']}, not {fault['input']!r}", where=f"scorers: {name}: {option}")
+    return InputError(
+        f"{fault['msg'].removeprefix('Value error, ')}, not {fault['input']!r}", where=f"scorers: {name}: {option}"
+    )
 
 
 def _describe(name: str) -> ScorerInfo:

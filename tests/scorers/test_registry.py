@@ -38,6 +38,9 @@ def test_a_mapping_gives_the_scorer_with_options() -> None:
         ({"exact": {"case": "no"}}, ["scorers: exact: case", "'no'"]),
         ({"rouge": {"tokenizer": "bpe"}}, ["scorers: rouge: tokenizer", "'jieba'", "'bpe'"]),
         ({"exact": ["case"]}, ["scorers: exact", "must be a mapping"]),
+        ({"fields": {"kinds": {"a": {"tolerence": 0}}}}, ["scorers: fields", "unknown option 'kinds.a.tolerence'"]),
+        ({"fields": {"kinds": {"a": "numbr"}}}, ["scorers: fields: kinds.a.type", "'number'", "'numbr'"]),
+        ({"fields": {"kinds": {"a": {"type": "time", "tolerance": 1}}}}, ["tolerance does not go with type time"]),
         ({"exact": {}, "number": {}}, ["a name or one name with its options"]),
         ({}, ["a name or one name with its options"]),
         (["exact"], ["a name or one name with its options"]),
@@ -54,7 +57,12 @@ def test_a_wrong_spec_is_an_error_that_names_the_fault(spec: Any, parts: list[st
 @pytest.mark.parametrize("name", names())
 def test_every_scorer_keeps_the_contract(name: str) -> None:
     scorer = make_scorer(name)
-    item = Item(question="?", answer="the answer is 12", choices=("the answer is 12", "the answer is 13"))
+    item = Item(
+        question="?",
+        answer="the answer is 12",
+        choices=("the answer is 12", "the answer is 13"),
+        fields={"answer": 12},
+    )
     for output in ("the answer is 12", "something else", ""):
         scores = scorer.score(item, output)
         assert tuple(score.metric for score in scores) == scorer.metrics
@@ -86,7 +94,7 @@ def test_every_option_is_described() -> None:
 def test_every_option_moves_the_signature() -> None:
     other: dict[str, Any] = {
         "tolerance": 0.5, "tokenizer": "char", "reference": "metadata.reference", "method": "loglikelihood",
-        "options": "text", "length": "byte",
+        "options": "text", "length": "byte", "kinds": {"total": "money"}, "aliases": {"total": ["sum"]},
     }  # fmt: skip
     needed = {"options": {"method": "loglikelihood"}, "length": {"method": "loglikelihood"}}
     for info in describe():
