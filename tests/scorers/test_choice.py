@@ -27,9 +27,9 @@ def read(text: str, item: Item = ITEM) -> str | None:
 # of its patterns that states an answer.
 OPENCOMPASS = [
     "答案是B", "答案B", "答案是：B", "答案:B", "答案选项应该是B", "答案选项应为B", "答案应该是B", "答案应选B",
-    "答案选项为：B", "答案选项 (B)", "答案选项是:B", "答案为B", "答案选B", "选择B", "选B", "故选B", "故B", "B是正确的", "B是正确答案",
-    "选项B正确", "所以答B", "所以B。", "因此B。", "显然B。", "经过分析，应是B。", "说法正确的是B", "ANSWER: B",
-    "Answer : B", "The answer is B", "the answer is: (B)", "The answer is **B**", "The answer is option B",
+    "答案选项为：B", "答案选项 (B)", "答案选项是:B", "答案为B", "答案选B", "选择B", "选B", "故选B", "故B", "B是正确的",
+    "B是正确答案", "选项B正确", "所以答B", "所以B。", "因此B。", "显然B。", "经过分析，应是B。", "说法正确的是B",
+    "ANSWER: B", "Answer : B", "The answer is B", "the answer is: (B)", "The answer is **B**", "The answer is option B",
     "The correct answer is B",
     "The correct answer is option B", r"The correct answer is: $\boxed{B}$", r"The correct option is \boxed{B}",
     "The answer to the question is B", "选项B", "B选项", "B项", " B. ", "B，", "B:",
