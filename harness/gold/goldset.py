@@ -16,7 +16,11 @@ from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
 from harness.gold.card import Card
 from harness.gold.images import open_image
+from harness.gold.importers.files import find_files
+from harness.gold.importers.reading import open_rows
 from harness.gold.item import Item
+from harness.gold.mapping import LeftOut, RowMap
+from harness.gold.rows import Row
 from harness.gold.sources import NotHere, fetch
 from harness.resources import packaged
 from harness.validation import explain, read_yaml
@@ -66,7 +70,8 @@ def load_goldset(
     Args:
         reference: a path to a JSONL (or Parquet) file or to a card, or a name.
         folder: where relative paths and `goldsets/<name>` are looked up first (default: the working directory).
-        overrides: name -> path of a local copy (`goldsets:` of `harness.yaml`, `--goldset NAME=PATH`).
+        overrides: name -> path of a local copy (`goldsets:` of `harness.yaml`, `--goldset NAME=PATH`). Where the
+            name's card has a `map`, the copy is read through it: any kind of file that can be imported, or a folder.
 
     Raises:
         InputError: unknown name, or a fault in the file with its line number.
@@ -74,7 +79,7 @@ def load_goldset(
     base = folder or Path.cwd()
     text = str(reference)
     if overrides and text in overrides:
-        return _read(base / overrides[text], card=_card_of(_find_card(text, base)), name=text)
+        return _copy(base / overrides[text], card=_card_of(_find_card(text, base)), name=text)
     direct = base / text
     if direct.suffix in {".jsonl", ".parquet", ".json"} or direct.is_file():
         if not direct.is_file():
@@ -126,43 +131,103 @@ def _from_card(path: Path) -> GoldSet:
             where=str(path),
             remedy=f"Give one with --goldset {card.name}=PATH; the card's notes say where it is published.",
         )
-    return _read(fetch(card.name, card.source), card=card, name=card.name)
+    return _copy(fetch(card.name, card.source), card=card, name=card.name)
+
+
+def _copy(path: Path, *, card: Card | None, name: str) -> GoldSet:
+    """A copy of what a card describes: through the card's map, or in our own form."""
+    if card is None or card.map is None or _is_ours(path, card.map):
+        return _read(path, card=card, name=name)
+    gathered = _Gathered(path)
+    left_out: Counter[str] = Counter()
+    for file in find_files(path):
+        for row in open_rows(file).rows:
+            # What a published set asks is not ours to drop: only rows that make no item stay out.
+            item = card.map.item(row, keep_trivial=True)
+            if isinstance(item, LeftOut):
+                left_out[f"{item.why} (column {item.column!r})"] += 1
+                continue
+            names = _paths(card.map, row)
+            files = tuple(open_image(image, row.file.parent, where=row.where()) for image in names)
+            gathered.add(item.model_copy(update={"images": names}).with_images(files) if names else item, row.where())
+    warnings = [f"{path}: {count} rows were left out: {why}" for why, count in left_out.items()]
+    return gathered.made(card, name, warnings)
+
+
+def _paths(mapping: RowMap, row: Row) -> tuple[str, ...]:
+    names = []
+    for column, picture in mapping.pictures(row):
+        if not isinstance(picture, str):
+            raise InputError(
+                "holds the bytes of a picture, not its path",
+                where=row.where(column),
+                remedy="Import the set first (harness goldset import): that writes the pictures to files.",
+            )
+        names.append(picture)
+    return tuple(names)
+
+
+def _is_ours(path: Path, mapping: RowMap) -> bool:
+    """True for a file whose first row is an item and not what the map expects: a set that was imported before."""
+    if path.suffix != ".jsonl" or not path.is_file():
+        return False
+    raw = next((raw for _, raw in _rows(path)), None)
+    if not isinstance(raw, dict) or not raw.keys() <= Item.model_fields.keys():
+        return False
+    row = Row(raw, path, 1)
+    return not all(row.has(column) for column in mapping.named())
 
 
 def _read(path: Path, *, card: Card | None, name: str | None = None) -> GoldSet:
     if not path.is_file():
         raise InputError("gold set file does not exist", where=str(path))
-    items: list[Item] = []
-    lines: dict[str, int] = {}
-    twins = 0
+    gathered = _Gathered(path)
     for number, raw in _rows(path):
-        item = _item(raw, path, number)
+        gathered.add(_item(raw, path, number), f"{path}:{number}")
+    return gathered.made(card, name, [])
+
+
+class _Gathered:
+    """Items as they are read: ids unique, rows that say the same thing once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._items: list[Item] = []
+        self._places: dict[str, str] = {}
+        self._twins = 0
+
+    def add(self, item: Item, where: str) -> None:
         if not item.id:
             item = item.model_copy(update={"id": item.digest[:16]})
-            if item.id in lines:  # a repeated row without ids of its own is the same item
-                twins += 1
-                continue
-        if item.id in lines:
+            if item.id in self._places:  # a repeated row without ids of its own is the same item
+                self._twins += 1
+                return
+        if item.id in self._places:
             raise InputError(
-                f"id {item.id!r} stands on line {lines[item.id]} already",
-                where=f"{path}:{number}",
+                f"id {item.id!r} stands on {self._places[item.id]} already",
+                where=where,
                 remedy="Ids must be unique in a gold set; leave 'id' out to have one made from the content.",
             )
-        lines[item.id] = number
-        items.append(item)
-    if not items:
-        raise InputError(
-            "holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'."
-        )
-    warnings: list[str] = []
-    if twins:
-        warnings.append(f"{path}: {twins} repeated rows were dropped")
-    if card is None:
-        warnings.append(f"{path} has no card: nobody can tell where its items come from or under which licence")
-    made = GoldSet(name=name or (card.name if card else path.stem), items=tuple(items), path=path, card=card)
-    if card is not None and card.digest not in (None, made.digest):
-        warnings.append(f"{path}: the items differ from the digest on the card; edit the card when the edit was meant")
-    return GoldSet(made.name, made.items, path, card, tuple(warnings))
+        self._places[item.id] = f"line {where.rpartition(':')[2]}" if where.startswith(f"{self._path}:") else where
+        self._items.append(item)
+
+    def made(self, card: Card | None, name: str | None, warnings: list[str]) -> GoldSet:
+        path = self._path
+        if not self._items:
+            raise InputError(
+                "holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'."
+            )
+        if self._twins:
+            warnings.append(f"{path}: {self._twins} repeated rows were dropped")
+        if card is None:
+            warnings.append(f"{path} has no card: nobody can tell where its items come from or under which licence")
+        label = name or (card.name if card else path.stem)
+        made = GoldSet(name=label, items=tuple(self._items), path=path, card=card)
+        if card is not None and card.digest not in (None, made.digest):
+            warnings.append(
+                f"{path}: the items differ from the digest on the card; edit the card when the edit was meant"
+            )
+        return GoldSet(made.name, made.items, path, card, tuple(warnings))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:

@@ -184,8 +184,26 @@ class RowMap(BaseModel):
         """As a card writes it: without what was not given."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
+    def pictures(self, row: Row) -> tuple[tuple[str, Any], ...]:
+        """The pictures of a row with the column of each: a path from the file's folder, or a file's bytes in Parquet.
+
+        Raises:
+            InputError: a cell names no picture.
+        """
+        found: list[tuple[str, Any]] = []
+        for column in self.images:
+            value = row.get(column)
+            for part in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(part, Mapping) and isinstance(part.get("bytes"), bytes):
+                    found.append((column, part))
+                elif isinstance(part, str) and part.strip():
+                    found.append((column, part.strip()))
+                else:
+                    raise InputError("names no image", where=row.where(column))
+        return tuple(found)
+
     def item(self, row: Row, *, keep_trivial: bool = False) -> Item | LeftOut:
-        """The item that a row makes. `images` are as the row writes them; files are looked at by whoever reads them.
+        """The item that a row makes, without its images (see `pictures`): whoever reads the row looks at the files.
 
         Args:
             keep_trivial: also items whose question or answer is a placeholder such as "无".
@@ -229,8 +247,6 @@ class RowMap(BaseModel):
         ):
             if text is not None and (read := text.read(row)):
                 content[name] = read
-        if self.images:
-            content["images"] = tuple(self._images(row))
         if self.metadata:
             found = ((name, self._metadata(text, row)) for name, text in self.metadata.items())
             content["metadata"] = {name: value for name, value in found if value not in (None, "")}
@@ -309,14 +325,6 @@ class RowMap(BaseModel):
                 f"{len(texts)} options, between 1 and {len(LETTERS)} are read", where=row.where(columns[0])
             )
         return tuple(texts)
-
-    def _images(self, row: Row) -> Iterator[str]:
-        for column in self.images:
-            value = row.get(column)
-            for part in value if isinstance(value, list | tuple) else (value,):
-                if not isinstance(part, str) or not part.strip():
-                    raise InputError("names no image", where=row.where(column))
-                yield part.strip()
 
     def _metadata(self, text: Text, row: Row) -> Any:
         if text.text is None and len(text.columns) == 1:
