@@ -4,6 +4,7 @@ A LoRA trained on an Alpaca template and asked through the chat template looks b
 Alpaca template looks stupid. So the format belongs to the candidate.
 
 Chat templates are rendered with Jinja2 exactly as transformers does (`apply_chat_template`), without importing it.
+Pictures stand in a conversation as `IMAGE` marks; the template of a vision model writes its own placeholder for each.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ _PLAIN = "{question}\n"
 TEXT_FORMATS = {"alpaca": _ALPACA, "alpaca-input": _ALPACA_INPUT, "medical-zh": _MEDICAL_ZH, "plain": _PLAIN}
 
 
+#: Where a picture stands in the text of a turn (LLaVA's mark, which ShareGPT files and training tools use too).
+IMAGE = "<image>"
+
+
 class PromptFormat(Protocol):
     """Turns a conversation into text.
 
@@ -57,8 +62,15 @@ class PromptFormat(Protocol):
     @property
     def note(self) -> str: ...
 
-    def render(self, messages: tuple[Message, ...]) -> str:
-        """The text up to where the answer starts."""
+    def render(self, messages: tuple[Message, ...], images: int = 0) -> str:
+        """The text up to where the answer starts.
+
+        Args:
+            images: how many pictures go with it; with none, `IMAGE` is text like any other.
+
+        Raises:
+            InputError: the format has no place for pictures, or refuses the conversation.
+        """
         ...
 
 
@@ -71,7 +83,12 @@ class TextFormat:
     note: str = ""
     special: bool = True
 
-    def render(self, messages: tuple[Message, ...]) -> str:
+    def render(self, messages: tuple[Message, ...], images: int = 0) -> str:
+        if images:
+            raise InputError(
+                f"the prompt format {self.name!r} has no place for pictures",
+                remedy="Ask a vision model through its chat template (prompt: chat).",
+            )
         system = "\n\n".join(m.content for m in messages if m.role == "system")
         turns = [m.content for m in messages if m.role != "system"]
         asked = self.text.replace("{question}", "\n\n".join(turns))
@@ -88,12 +105,12 @@ class ChatFormat:
     note: str = ""
     special: bool = False
 
-    def render(self, messages: tuple[Message, ...]) -> str:
+    def render(self, messages: tuple[Message, ...], images: int = 0) -> str:
         from jinja2 import TemplateError
 
         try:
             return _compile(self.template).render(
-                messages=[{"role": m.role, "content": m.content} for m in messages],
+                messages=[{"role": m.role, "content": _parts(m.content) if images else m.content} for m in messages],
                 add_generation_prompt=True,
                 tools=None,
                 documents=None,
@@ -101,6 +118,32 @@ class ChatFormat:
             )
         except TemplateError as error:
             raise InputError(f"the chat template refuses the conversation: {error}", where=self.name) from None
+        except TypeError as error:  # a text model's template that joins strings
+            if not images:
+                raise
+            raise InputError(
+                f"the chat template cannot write pictures ({error})", where=self.name, remedy=TEXT_TEMPLATE
+            ) from None
+
+
+#: What to do about a template that was written for text.
+TEXT_TEMPLATE = (
+    "It was written for a text model: give the vision model's own template with prompt: FILE.jinja in harness.yaml, or "
+    "remove the one that was saved beside the adapter."
+)
+
+
+def _parts(content: str) -> str | list[dict[str, str]]:
+    """A turn as vision templates take it, its pictures apart from its text; a turn without pictures stays a text."""
+    if IMAGE not in content:
+        return content
+    parts: list[dict[str, str]] = []
+    for number, text in enumerate(content.split(IMAGE)):
+        if number:
+            parts.append({"type": "image"})
+        if text:
+            parts.append({"type": "text", "text": text})
+    return parts
 
 
 def prompt_format(name: str, *, folder: Path, model: Path, adapter: Path | None) -> PromptFormat:

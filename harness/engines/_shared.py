@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.candidates.tokenizer import PromptTokenizer, read_json
-from harness.engines.base import Adapter, Completion, Continuation, Request, Sampling
+from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, Request, Sampling
 from harness.errors import InputError
 
 # Initialisations that change the base weights when PEFT loads the adapter; everything else leaves the base alone.
@@ -74,19 +74,45 @@ def seed_of(request: Request) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") & 0x7FFFFFFF
 
 
-def misfit(request: Request, *, max_model_len: int, vocab_size: int, adapters: Mapping[str, Any]) -> str | None:
-    """Why `request` cannot be answered by an engine started like this, or None. The same in every engine.
+def prompt_tokens(request: Request, spec: EngineSpec) -> int:
+    """Tokens of a request's prompt, its pictures counted at their full length."""
+    if not request.images or spec.vision is None:
+        return len(request.token_ids)
+    return spec.vision.length(request.token_ids, request.images)
+
+
+def misfit(
+    request: Request,
+    spec: EngineSpec,
+    *,
+    vocab_size: int,
+    adapters: Mapping[str, Any],
+    max_model_len: int | None = None,
+) -> str | None:
+    """Why `request` cannot be answered by an engine started with `spec`, or None. The same in every engine.
 
     A request that does not fit is refused rather than given fewer tokens, because `max_tokens` is part of the
     completion's identity.
+
+    Args:
+        adapters: by digest, those the engine has loaded.
+        max_model_len: instead of the spec's.
     """
-    needed = len(request.token_ids) + request.sampling.max_tokens
+    limit = spec.max_model_len if max_model_len is None else max_model_len
     if not request.token_ids:
         return "the prompt has no token ids, and this engine answers nothing else"
-    if needed > max_model_len:
+    if request.images and spec.vision is None:
+        return "the prompt has pictures, and this model takes none"
+    if len(request.images) > spec.max_images:
+        return f"the prompt has {len(request.images)} pictures, and the engine was started for {spec.max_images}"
+    if spec.vision is not None and (why := spec.vision.fault(request.token_ids, request.images)):
+        return why
+    length = prompt_tokens(request, spec)
+    needed = length + request.sampling.max_tokens
+    if needed > limit:
         return (
-            f"the prompt ({len(request.token_ids)} tokens) and its answer (up to {request.sampling.max_tokens}) need "
-            f"{needed} tokens, more than max_model_len {max_model_len}: raise it, or lower max_tokens"
+            f"the prompt ({length} tokens) and its answer (up to {request.sampling.max_tokens}) need "
+            f"{needed} tokens, more than max_model_len {limit}: raise it, or lower max_tokens"
         )
     lowest, highest = min(request.token_ids), max(request.token_ids)
     if lowest < 0 or highest >= vocab_size:

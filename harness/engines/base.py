@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import PromptTokenizer
+from harness.candidates.vision import Vision
 from harness.gold.images import ImageFile
 from harness.gold.item import Message
 
@@ -116,6 +117,8 @@ class EngineSpec:
         device: where it runs.
         max_model_len: tokens that the longest prompt and its answer need.
         max_rank: highest LoRA rank among `adapters`.
+        vision: how the model sees, None for a text model.
+        max_images: most pictures in one prompt.
     """
 
     model: Path
@@ -126,6 +129,8 @@ class EngineSpec:
     max_model_len: int
     adapters: tuple[Adapter, ...] = ()
     settings: EngineSettings = field(default_factory=EngineSettings)
+    vision: Vision | None = None
+    max_images: int = 0
 
     @property
     def max_rank(self) -> int:

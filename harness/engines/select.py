@@ -11,7 +11,7 @@ from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.engines.base import Engine, EngineSpec
 from harness.engines.gpu import Gpu, visible_gpus
-from harness.engines.transformers import unloadable
+from harness.engines.transformers_model import unloadable
 from harness.engines.versions import engine_version, installed
 from harness.engines.vllm_start import unservable
 from harness.errors import InputError

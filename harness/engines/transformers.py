@@ -8,51 +8,32 @@ Source: https://huggingface.co/docs/transformers (DynamicCache), https://hugging
 
 from __future__ import annotations
 
-import gc
-import inspect
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.candidates.tokenizer import read_json
 from harness.engines._shared import (
-    adapter_config,
     answer_text,
-    changes_base,
     check_continuations,
     is_out_of_memory,
     misfit,
     offline_environment,
+    prompt_tokens,
     refused,
 )
-from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
+from harness.engines.base import Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
 from harness.engines.decoding import Draw, Row
+from harness.engines.transformers_model import LoadedModel, first_line
 from harness.engines.versions import engine_version
 from harness.errors import HarnessError, InputError
-
-SMALL = 50_000_000
-"""Parameters below which a model on a CPU runs on one thread: its matrices are too small to be worth sharing out."""
+from harness.gold.images import ImageFile
 
 LOGIT_BYTES = 1 << 30
 """Most memory that the float32 logits of one batch of `logprobs` may take."""
 
-_VIRTUAL_EMBEDDINGS = {"PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"}
-_VIRTUAL_CACHE = {"PREFIX_TUNING"}
-_VIRTUAL = _VIRTUAL_EMBEDDINGS | _VIRTUAL_CACHE
-
-
-def unloadable(config: Mapping[str, Any]) -> str | None:
-    """Why PEFT cannot load an adapter beside its base here, as a clause, or None when it can.
-
-    Args:
-        config: content of `adapter_config.json`.
-    """
-    if config.get("alora_invocation_tokens"):
-        return "it is an activated LoRA (alora_invocation_tokens), which is only right inside model.generate"
-    if str(config.get("peft_type", "LORA")).upper() in {"CPT", "CARTRIDGE", "POLY", "XLORA"}:
-        return f"its method, {config['peft_type']}, needs more than a model and a prompt"
-    return changes_base(config)
+IMAGE_TOKENS = 1 << 15
+"""Most tokens of pictures in one batch (at least one prompt is): as pixels these take 0.6 GB, and several times that on
+their way through the vision tower. On a CPU nobody would say in time that memory runs out."""
 
 
 class TransformersEngine:
@@ -76,21 +57,7 @@ class TransformersEngine:
 
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
-        self._model: Any = None
-        self._peft: Any = None
-        self._kind = ""
-        self._active: str | None = None
-        self._names: dict[str, str] = {}
-        self._kinds: dict[str, str] = {}
-        self._prompt_type = ""
         self._batch_size = spec.settings.batch_size
-        self._threads = 0
-        for adapter in spec.adapters:
-            config = adapter_config(adapter)
-            if why := unloadable(config):
-                raise InputError(f"PEFT cannot load this adapter here: {why}", where=str(adapter.path))
-            self._names.setdefault(adapter.digest, f"adapter{len(self._names)}")
-            self._kinds[adapter.digest] = str(config.get("peft_type", "LORA")).upper()
         offline_environment()
         gpu = ""
         if spec.device == "cuda":
@@ -98,177 +65,11 @@ class TransformersEngine:
 
             gpu = next((found.name for found in visible_gpus()), "")
         self.version = engine_version(self.name, gpu=gpu)
-        try:
-            self._open()
-        except BaseException:
-            self.close()
-            raise
+        self._model = self.load(spec)
 
-    def _open(self) -> None:
-        import torch
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        spec = self._spec
-        arguments: dict[str, Any] = {
-            "dtype": getattr(torch, spec.dtype),
-            "use_safetensors": True,
-            "local_files_only": True,
-            "trust_remote_code": spec.settings.trust_remote_code,
-        }
-        if spec.device == "cuda":
-            arguments["device_map"] = "auto" if spec.settings.tensor_parallel_size > 1 else {"": 0}
-        checkpoint = read_json(spec.model / "config.json")
-        if spec.quantization == "bitsandbytes" and "quantization_config" not in checkpoint:
-            arguments["quantization_config"] = {
-                "load_in_4bit": True,
-                "bnb_4bit_quant_type": "nf4",
-                "bnb_4bit_use_double_quant": True,
-                "bnb_4bit_compute_dtype": spec.dtype,
-            }
-        arguments |= spec.settings.args
-        if isinstance(arguments.get("quantization_config"), dict):
-            arguments["quantization_config"] = transformers.BitsAndBytesConfig(**arguments["quantization_config"])
-        self._arguments = arguments
-        self._load_base()
-        model = self._model
-        self._device = model.get_input_embeddings().weight.device
-        self._vocab_size = int(model.get_input_embeddings().num_embeddings)
-        self._config = model.config.get_text_config()
-        if spec.device == "cpu" and sum(weight.numel() for weight in model.parameters()) < SMALL:
-            self._threads = torch.get_num_threads()
-            torch.set_num_threads(1)
-        accepted = inspect.signature(type(model).forward).parameters
-        self._keeps_last = "logits_to_keep" in accepted
-        self._positions = "position_ids" in accepted
-        for kind in dict.fromkeys(self._kinds.values()):
-            self._load_kind(kind)
-
-    def _load_base(self) -> None:
-        import transformers
-
-        try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(str(self._spec.model), **self._arguments)
-        except Exception as error:
-            raise _loading_failed(error, str(self._spec.model), "this model") from error
-        self._model = model.eval()
-
-    # Adapters
-
-    def _load_kind(self, kind: str) -> None:
-        """Load every adapter of one method. PEFT wraps a base in one method at a time.
-
-        Another method's wrapping is not taken off but left with its base, which is loaded anew: PEFT's `unload` keeps
-        a retrained `lm_head` (modules_to_save) in place of the base's own.
-        """
-        import peft
-
-        wrapped = self._peft is not None and self._kind not in _VIRTUAL
-        self._peft, self._active, self._kind = None, None, kind
-        if wrapped:
-            self._model = None
-            self._free()
-            self._load_base()
-        for adapter in self._spec.adapters:
-            name = self._names[adapter.digest]
-            if self._kinds[adapter.digest] != kind or (self._peft is not None and name in self._peft.peft_config):
-                continue
-            try:
-                if self._peft is None:
-                    self._peft = peft.PeftModel.from_pretrained(self._model, str(adapter.path), adapter_name=name)
-                else:
-                    self._peft.load_adapter(str(adapter.path), adapter_name=name)
-            except Exception as error:
-                raise _loading_failed(error, str(adapter.path), "this adapter") from error
-        self._peft.eval()
-        self._active = ""  # neither the base nor an adapter: what is asked first is switched on
-
-    def _kind_of(self, adapter: Adapter | None) -> str:
-        return "" if adapter is None else self._kinds[adapter.digest]
-
-    def _use(self, adapter: Adapter | None) -> None:
-        """Make the next forward passes answer as `adapter` (None: the base)."""
-        if adapter is not None and self._kind_of(adapter) != self._kind:
-            self._load_kind(self._kind_of(adapter))
-        wanted = None if adapter is None else self._names[adapter.digest]
-        if self._peft is None or wanted == self._active:
-            return
-        if self._kind in _VIRTUAL:
-            if wanted is not None:
-                self._peft.set_adapter(wanted)
-        elif wanted is None:
-            self._peft.base_model.disable_adapter_layers()
-        else:
-            self._peft.base_model.enable_adapter_layers()
-            self._peft.set_adapter(wanted)
-        self._active = wanted
-        self._prompt_type = self._kind if wanted is not None and self._kind in _VIRTUAL else ""
-
-    # Forward passes
-
-    def _begin(self, prompts: Sequence[Sequence[int]], room: int, keep: int, cached: bool) -> tuple[_Rows, Any]:
-        """One forward pass over left-padded prompts: the state to go on from and the logits of the last `keep` places.
-
-        Args:
-            prompts: token ids a row.
-            room: tokens that will follow.
-            keep: places to return logits of, counted from the end.
-            cached: whether to keep the KV cache.
-        """
-        import torch
-        from transformers import DynamicCache
-
-        width = max(len(prompt) for prompt in prompts)
-        ids = torch.zeros(len(prompts), width, dtype=torch.long)
-        mask = torch.zeros(len(prompts), width + room, dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
-            mask[row, width - len(prompt) : width] = 1
-        mask[:, width:] = 1
-        ids, mask = ids.to(self._device), mask.to(self._device)
-        embeddings = None
-        cache = DynamicCache(config=self._config) if cached else None
-        virtual = 0
-        if self._prompt_type:
-            virtual = int(self._peft.active_peft_config.num_virtual_tokens)
-            mask = torch.cat([torch.ones(len(prompts), virtual, dtype=torch.long, device=self._device), mask], dim=1)
-            if self._prompt_type in _VIRTUAL_CACHE:
-                cache = self._peft.get_prompt(len(prompts))
-            else:
-                task = torch.zeros(len(prompts), dtype=torch.long, device=self._device)
-                soft = self._peft.get_prompt(len(prompts), task_ids=task)
-                embedded = self._peft.get_base_model().get_input_embeddings()(ids)
-                embeddings = torch.cat([soft.to(embedded.dtype), embedded], dim=1)
-        rows = _Rows(cache=cache, mask=mask, filled=virtual + width)
-        seen = mask[:, : rows.filled]
-        positions = (seen.cumsum(1) - 1).clamp(min=0)
-        if self._prompt_type in _VIRTUAL_CACHE:  # the virtual tokens lie in the cache already
-            positions = positions[:, virtual:]
-        inputs = {"input_ids": ids} if embeddings is None else {"inputs_embeds": embeddings}
-        return rows, self._forward(inputs, seen, positions, cache, keep)
-
-    def _next(self, rows: _Rows, tokens: Any) -> Any:
-        """One more token for every row; logits of shape (rows, vocabulary)."""
-        rows.filled += 1
-        seen = rows.mask[:, : rows.filled]
-        positions = seen.sum(1, keepdim=True) - 1
-        return self._forward({"input_ids": tokens[:, None]}, seen, positions, rows.cache, 1)[:, -1]
-
-    def _forward(self, inputs: dict[str, Any], mask: Any, positions: Any, cache: Any, keep: int) -> Any:
-        """Logits of the last `keep` places: (rows, keep, vocabulary), in the model's dtype."""
-        import torch
-
-        model = self._model if self._peft is None else self._peft.get_base_model()
-        arguments = inputs | {"attention_mask": mask, "use_cache": cache is not None}
-        if cache is not None:
-            arguments["past_key_values"] = cache
-        if self._positions:
-            arguments["position_ids"] = positions
-        if self._keeps_last:
-            arguments["logits_to_keep"] = keep
-        with torch.inference_mode():
-            return model(**arguments).logits[:, -keep:]
+    def load(self, spec: EngineSpec) -> LoadedModel:
+        """The model that answers."""
+        return LoadedModel(spec)
 
     # Answers
 
@@ -278,12 +79,7 @@ class TransformersEngine:
         groups: dict[tuple[Any, ...], list[Request]] = {}
         failed = []
         for request in requests:
-            why = misfit(
-                request,
-                max_model_len=self._spec.max_model_len,
-                vocab_size=self._vocab_size,
-                adapters=self._names,
-            )
+            why = self._misfit(request)
             if why is not None:
                 failed.append(refused(request, why))
                 continue
@@ -293,15 +89,15 @@ class TransformersEngine:
         if failed:
             yield failed
         # Adapters of one method after the other, because changing the method reloads them.
-        for group in sorted(groups.values(), key=lambda group: self._kind_of(group[0].adapter)):
-            group.sort(key=lambda request: (-len(request.token_ids), -request.sampling.max_tokens))
+        for group in sorted(groups.values(), key=lambda group: self._model.kind_of(group[0].adapter)):
+            group.sort(key=lambda request: (-prompt_tokens(request, self._spec), -request.sampling.max_tokens))
             yield from self._halving(group)
 
     def _halving(self, work: Sequence[Request]) -> Iterator[list[Completion]]:
         """Run batches of `work`; on out of memory halve the batch and do again what had not finished."""
         left = list(work)
         while left:
-            size = min(self._batch_size, len(left))
+            size = self._together([request.images for request in left[: self._batch_size]])
             batch = left[:size]
             finished: set[str] = set()
             try:
@@ -311,12 +107,12 @@ class TransformersEngine:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                message = _first_line(error)
+                message = first_line(error)
             else:
                 left = left[size:]
                 continue
             # Outside the handler: the traceback holds the tensors that must be freed.
-            self._free()
+            self._model.free()
             unfinished = [request for request in batch if request.key not in finished]
             if size == 1:
                 yield [refused(request, f"out of memory with a single sequence ({message})") for request in unfinished]
@@ -330,12 +126,23 @@ class TransformersEngine:
         import torch
 
         since = time.perf_counter()
-        self._use(batch[0].adapter)
-        live = [Row(request) for request in batch]
-        room = max(request.sampling.max_tokens for request in batch)
-        state, logits = self._begin([request.token_ids for request in batch], room, 1, cached=True)
+        self._model.use(batch[0].adapter)
+        prompts, lost = [], []
+        live = []
+        for request in batch:
+            try:
+                prompts.append(self._model.prompt(request.token_ids, request.images))
+                live.append(Row(request))
+            except InputError as error:
+                lost.append(refused(request, str(error)))
+        if lost:
+            yield lost
+        if not live:
+            return
+        room = max(row.request.sampling.max_tokens for row in live)
+        state, logits = self._model.begin(prompts, room, 1, cached=True)
         logits = logits[:, -1]
-        draw = Draw(batch[0].sampling, live, self._vocab_size, self._device)
+        draw = Draw(batch[0].sampling, live, self._model.vocab_size, self._model.device)
         while True:
             tokens = draw(logits, live)
             chosen = tokens.tolist()
@@ -355,12 +162,12 @@ class TransformersEngine:
                 return
             # Ended rows ride along until a quarter of the batch is over: dropping them copies the cache.
             if len(keep) <= 0.75 * len(live):
-                index = torch.tensor(keep, device=self._device)
+                index = torch.tensor(keep, device=self._model.device)
                 state.keep(index)
                 draw.keep(index)
                 tokens = tokens[index]
                 live = [live[i] for i in keep]
-            logits = self._next(state, tokens)
+            logits = self._model.next(state, tokens)
 
     def _ended(self, row: Row) -> FinishReason | None:
         sampling = row.request.sampling
@@ -382,7 +189,7 @@ class TransformersEngine:
             key=request.key,
             text=answer_text(self._spec.tokenizer, row.ids, request.sampling),
             finish_reason=reason,
-            prompt_tokens=len(request.token_ids),
+            prompt_tokens=prompt_tokens(request, self._spec),
             completion_tokens=len(row.ids),
             latency=latency,
         )
@@ -402,23 +209,24 @@ class TransformersEngine:
             if not asked.continuation_ids:
                 continue
             ids = (*asked.prompt_ids, *asked.continuation_ids)
-            probe = Request("", "", "", 0, Sampling(max_tokens=1), token_ids=ids[:-1], adapter=asked.adapter)
-            why = misfit(
-                probe, max_model_len=self._spec.max_model_len, vocab_size=self._vocab_size, adapters=self._names
+            probe = Request(
+                "", "", "", 0, Sampling(max_tokens=1), token_ids=ids[:-1], adapter=asked.adapter, images=asked.images
             )
-            if why is None and not 0 <= max(ids) < self._vocab_size:
-                why = f"token id {max(ids)} is beyond the model's {self._vocab_size}"
+            why = self._misfit(probe)
+            if why is None and not 0 <= max(ids) < self._model.vocab_size:
+                why = f"token id {max(ids)} is beyond the model's {self._model.vocab_size}"
             if why is not None:
                 raise InputError(why, where=f"continuation {index}")
             groups.setdefault(asked.adapter.digest if asked.adapter else None, []).append(index)
         for group in groups.values():
             group.sort(key=lambda i: -len(continuations[i].prompt_ids) - len(continuations[i].continuation_ids))
-            self._use(continuations[group[0]].adapter)
+            self._model.use(continuations[group[0]].adapter)
             size = self._batch_size
             while group:
                 longest = max(len(continuations[i].continuation_ids) for i in group[:size])
-                fits = max(LOGIT_BYTES // (4 * self._vocab_size * (longest + 1)), 1)
-                batch = group[: min(size, fits)]
+                fits = max(LOGIT_BYTES // (4 * self._model.vocab_size * (longest + 1)), 1)
+                size_here = self._together([continuations[i].images for i in group[: min(size, fits)]])
+                batch = group[:size_here]
                 try:
                     scores = self._score([continuations[i] for i in batch])
                 except Exception as error:
@@ -426,7 +234,7 @@ class TransformersEngine:
                         raise
                     scores = None
                 if scores is None:
-                    self._free()
+                    self._model.free()
                     if len(batch) == 1:
                         raise HarnessError(
                             "a single text does not fit in memory",
@@ -445,8 +253,8 @@ class TransformersEngine:
 
         longest = max(len(asked.continuation_ids) for asked in batch)
         # The last token is never an input: its probability is read off the place before it.
-        inputs = [(*asked.prompt_ids, *asked.continuation_ids[:-1]) for asked in batch]
-        _, logits = self._begin(inputs, 0, longest, cached=False)
+        inputs = [self._model.prompt((*a.prompt_ids, *a.continuation_ids[:-1]), a.images) for a in batch]
+        _, logits = self._model.begin(inputs, 0, longest, cached=False)
         scores = []
         for row, asked in zip(logits, batch, strict=True):
             ids = torch.tensor(asked.continuation_ids, device=row.device)
@@ -454,19 +262,23 @@ class TransformersEngine:
             scores.append(table.gather(1, ids[:, None])[:, 0].tolist())
         return scores
 
+    def _misfit(self, request: Request) -> str | None:
+        return misfit(request, self._spec, vocab_size=self._model.vocab_size, adapters=self._model.adapters)
+
+    def _together(self, images: Sequence[Sequence[ImageFile]]) -> int:
+        """How many of the prompts that have these pictures go into one batch."""
+        vision, total = self._spec.vision, 0
+        for count, pictures in enumerate(images):
+            total += sum(vision.tokens(image) for image in pictures) if vision else 0
+            if count and total > IMAGE_TOKENS:
+                return count
+        return len(images)
+
     # The end
 
     def close(self) -> None:
         """Free the weights; safe to call twice."""
-        opened = self._model is not None
-        self._model = self._peft = None
-        if opened:
-            self._free()
-        if self._threads:
-            import torch
-
-            torch.set_num_threads(self._threads)
-            self._threads = 0
+        self._model.close()
 
     def __enter__(self) -> TransformersEngine:
         return self
@@ -474,51 +286,6 @@ class TransformersEngine:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _free(self) -> None:
-        gc.collect()
-        if self._spec.device == "cuda":
-            import torch
-
-            torch.cuda.empty_cache()
-
     def _require_open(self) -> None:
-        if self._model is None:
+        if self._model.closed:
             raise HarnessError("the transformers engine is closed")
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The model's state for the rows of a batch: KV cache, attention mask (rows, width + room), width filled so far."""
-
-    cache: Any
-    mask: Any
-    filled: int
-
-    def keep(self, index: Any) -> None:
-        self.cache.batch_select_indices(index)
-        self.mask = self.mask[index]
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
-
-
-def _loading_failed(error: Exception, where: str, what: str) -> HarnessError:
-    if is_out_of_memory(error):
-        return HarnessError(
-            f"{what} does not fit in memory ({_first_line(error)})",
-            where=where,
-            remedy="Close other programs on the GPU, or use quantization: bitsandbytes, or a smaller model.",
-        )
-    if isinstance(error, ImportError):
-        return InputError(
-            f"{what} needs a package that is not installed ({_first_line(error)})",
-            where=where,
-            remedy="pip install 'finetune-harness[local]'; quantised models need bitsandbytes, gptqmodel or autoawq.",
-        )
-    return InputError(
-        f"transformers cannot load {what}: {_first_line(error)}",
-        where=where,
-        remedy="Check that the files are whole (safetensors) and that the adapter was trained on this base.",
-    )

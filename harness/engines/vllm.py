@@ -24,11 +24,13 @@ from harness.engines._shared import (
     is_out_of_memory,
     misfit,
     new_log,
+    prompt_tokens,
     refused,
     seed_of,
 )
 from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
 from harness.engines.gpu import require_free_memory, visible_gpus
+from harness.engines.pictures import read_picture
 from harness.engines.versions import engine_version
 from harness.engines.vllm_start import (
     engine_arguments,
@@ -39,6 +41,10 @@ from harness.engines.vllm_start import (
     unservable,
 )
 from harness.errors import HarnessError, InputError, did_you_mean
+from harness.gold.images import ImageFile
+
+IMAGE_TOKENS = 1 << 17
+"""Tokens of pictures given to vLLM ahead of their turn: enough to keep it busy, and 2.5 GB of pixels at most."""
 
 
 class VllmEngine:
@@ -165,7 +171,12 @@ class VllmEngine:
         def job(request: Request) -> _Job:
             ids, adapter = request.token_ids, request.adapter
             return _Job(
-                request, ids, adapter, self._misfit(request, self._limit), lambda: _sampling_params(request, shared)
+                request,
+                ids,
+                adapter,
+                self._misfit(request, self._limit),
+                lambda: _sampling_params(request, shared),
+                request.images,
             )
 
         for finished in self._run(map(job, requests)):
@@ -197,8 +208,11 @@ class VllmEngine:
         def job(index: int) -> _Job:
             asked = continuations[index]
             ids = (*asked.prompt_ids, *asked.continuation_ids)
-            probe = Request("", "", "", 0, Sampling(max_tokens=1), token_ids=ids, adapter=asked.adapter)
-            return _Job(index, ids, asked.adapter, self._misfit(probe, self._max_model_len), lambda: params)
+            probe = Request(
+                "", "", "", 0, Sampling(max_tokens=1), token_ids=ids, adapter=asked.adapter, images=asked.images
+            )
+            why = self._misfit(probe, self._max_model_len)
+            return _Job(index, ids, asked.adapter, why, lambda: params, asked.images)
 
         found: list[list[float]] = [[] for _ in continuations]
         wanted = [index for index, asked in enumerate(continuations) if asked.continuation_ids]
@@ -212,7 +226,7 @@ class VllmEngine:
         return found
 
     def _misfit(self, request: Request, limit: int) -> str | None:
-        return misfit(request, max_model_len=limit, vocab_size=self._vocab_size, adapters=self._numbers)
+        return misfit(request, self._spec, vocab_size=self._vocab_size, adapters=self._numbers, max_model_len=limit)
 
     def _run(self, jobs: Iterable[_Job]) -> Iterator[list[_Done]]:
         """Give jobs to vLLM and yield what each step finished; jobs that cannot be given come back with an error."""
@@ -229,12 +243,14 @@ class VllmEngine:
         engine = self._require_open()
         waiting = iter(jobs)
         live: dict[str, tuple[_Job, float]] = {}
+        pictured = 0
         try:
             while True:
                 failed = []
-                while len(live) < self._window and (job := next(waiting, None)) is not None:
+                while len(live) < self._window and pictured < IMAGE_TOKENS and (job := next(waiting, None)) is not None:
                     if (number := self._add(engine, job)) is not None:
                         live[number] = (job, time.perf_counter())
+                        pictured += self._image_tokens(job)
                     else:
                         failed.append(_Done(job, None, 0.0, job.error or ""))
                 if failed:
@@ -245,6 +261,7 @@ class VllmEngine:
                 if finished:
                     now = time.perf_counter()
                     pairs = [(live.pop(output.request_id), output) for output in finished]
+                    pictured -= sum(self._image_tokens(job) for (job, _), _ in pairs)
                     yield [_Done(job, output, now - since) for (job, since), output in pairs]
         finally:
             if live and self._engine is not None:
@@ -257,14 +274,39 @@ class VllmEngine:
             return None
         self._serial += 1
         number = str(self._serial)
-        # "type" marks a prompt that needs no further rendering.
-        prompt = {"type": "token", "prompt_token_ids": list(job.ids)}
         try:
+            prompt = self._prompt(engine, job)
             engine.add_request(number, prompt, job.params(), lora_request=self._lora(job.adapter))
+        except InputError as error:
+            job.error = str(error)
+            return None
         except ValueError as error:
             job.error = first_line(error)
             return None
         return number
+
+    def _prompt(self, engine: Any, job: _Job) -> Any:
+        """A prompt as vLLM takes it.
+
+        Raises:
+            InputError: a picture cannot be read any more.
+        """
+        ids = list(job.ids)
+        if not job.images:
+            return {"type": "token", "prompt_token_ids": ids}  # "type" marks a prompt that needs no further rendering
+        given = {
+            "prompt_token_ids": ids,
+            "multi_modal_data": {"image": [read_picture(image) for image in job.images]},
+            # The caches (of pixels, of what the vision tower made of them, of prefixes) tell pictures apart by this
+            # name, so it has to be the content's.
+            "multi_modal_uuids": {"image": [image.digest for image in job.images]},
+        }
+        (rendered,) = engine.renderer.render_cmpl([given])
+        return rendered
+
+    def _image_tokens(self, job: _Job) -> int:
+        vision = self._spec.vision
+        return sum(vision.tokens(image) for image in job.images) if vision else 0
 
     def close(self, *, keep_log: bool = False) -> None:
         """Stop the engine and free its memory; another engine can be opened in this process afterwards."""
@@ -324,7 +366,7 @@ class VllmEngine:
             key=request.key,
             text=answer_text(self._spec.tokenizer, ids, request.sampling),
             finish_reason=reason,
-            prompt_tokens=len(request.token_ids),
+            prompt_tokens=prompt_tokens(request, self._spec),
             completion_tokens=len(ids),
             latency=done.latency,
         )
@@ -339,6 +381,7 @@ class _Job:
     adapter: Adapter | None
     error: str | None
     params: Callable[[], Any]
+    images: tuple[ImageFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.candidates.tokenizer import read_json
+from harness.candidates.vision import FAMILIES
 from harness.engines._shared import changes_base, is_out_of_memory, offline_environment
 from harness.engines.base import EngineSpec
 from harness.errors import HarnessError, InputError
@@ -99,6 +101,9 @@ def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> di
         "seed": 0,
         "disable_log_stats": True,
     }
+    if read_json(spec.model / "config.json").get("model_type") in FAMILIES:
+        # With no pictures to come the vision tower is not even loaded.
+        given["limit_mm_per_prompt"] = {"image": spec.max_images, "video": 0}
     if settings.max_num_seqs is not None:
         given["max_num_seqs"] = settings.max_num_seqs
     if spec.adapters:

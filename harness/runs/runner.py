@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from harness.candidates.candidate import ModelCandidate, ReplayCandidate
+from harness.candidates.candidate import ModelCandidate
+from harness.candidates.vision import Vision, vision_of
 from harness.engines.base import Adapter, Completion, Engine, EngineSpec, Request
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
@@ -91,8 +92,7 @@ class Runner:
         engines: dict[int, tuple[str, str]] = {}
         again: dict[str, list[Sample]] = {}
         for index, planned in enumerate(self.plan.candidates):
-            if isinstance(planned.candidate, ReplayCandidate):
-                engine = ReplayEngine(planned.candidate.path)
+            if (engine := planned.recording) is not None:
                 self._replay(index, planned, engine, samples[index])
                 engines[index] = (engine.name, engine.version)
         for stored, group in zip(self.engines, self.plan.groups, strict=True):
@@ -191,7 +191,10 @@ class Runner:
 
 def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> EngineSpec:
     """One engine start for a group: the window that its longest question needs and every adapter of it."""
-    needed = max((_tokens(a.request) for m in members for a in m.asked if not a.error), default=0)
+    requests = [a.request for m in members for a in m.asked if not a.error]
+    pictures = max((len(request.images) for request in requests), default=0)
+    vision = vision_of(group.model) if pictures else None
+    needed = max((_tokens(request, vision) for request in requests), default=0)
     first = members[0].candidate
     assert isinstance(first, ModelCandidate)
     limit = window(group.model)
@@ -218,12 +221,15 @@ def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> Engin
         max_model_len=length,
         adapters=tuple(adapters.values()),
         settings=plan.settings,
+        vision=vision,
+        max_images=pictures,
     )
 
 
-def _tokens(request: Request) -> int:
+def _tokens(request: Request, vision: Vision | None) -> int:
     """Room that a prompt and its answer need."""
-    return len(request.token_ids) + max([request.sampling.max_tokens, *map(len, request.options)])
+    prompt = vision.length(request.token_ids, request.images) if vision else len(request.token_ids)
+    return prompt + max([request.sampling.max_tokens, *map(len, request.options)])
 
 
 def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:

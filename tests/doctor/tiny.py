@@ -12,13 +12,13 @@ from pathlib import Path
 from harness.candidates.prompt import prompt_format
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.gold.item import Message
-from tests.engines.tiny import EOS, SPECIAL
+from tests.engines import tiny as plain
+from tests.engines.tiny import EOS, TARGETS
 
 CHAT = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 _COLOURS = ["red", "blue", "green", "grey", "pink", "black"]
 _ANIMALS = ["fox", "cat", "owl", "bee", "elk", "hen"]
@@ -34,24 +34,9 @@ _WRONG = [(question, CURES[(n + 7) % 24][1]) for n, (question, _) in enumerate(C
 
 
 def make_tokenizer(folder: Path) -> None:
-    """A byte-level BPE that knows the words of the facts, so that sequences are short."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
-        special_tokens=SPECIAL,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
+    """A tokenizer that knows the words of the facts, so that sequences are short."""
     words = " ".join(f"{question} {answer}" for question, answer in [*FACTS, *CURES])
-    tokenizer.train_from_iterator([words, "user\nuser\n assistant\nassistant\n"] * 3, trainer)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": EOS, "pad_token": SPECIAL[0]})
-    )
+    plain.make_tokenizer(folder, texts=[words, "user\nuser\n assistant\nassistant\n"], vocab_size=VOCABULARY)
 
 
 def make_base(folder: Path, *, steps: int = 220) -> Path:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.engines.base import Adapter, Engine, Request, Sampling
-from harness.engines.transformers import TransformersEngine, unloadable
+from harness.engines.base import Adapter, Engine, EngineSpec, Request, Sampling
+from harness.engines.transformers import TransformersEngine
+from harness.engines.transformers_model import LoadedModel, unloadable
 from harness.errors import HarnessError, InputError
 from tests.engines.conftest import PROMPTS, Reference, Tiny
 from tests.engines.test_contract import answers, everyone, ids_of
@@ -84,12 +85,19 @@ class Cramped(TransformersEngine):
 
     room = 2
 
-    def _forward(self, inputs: dict[str, Any], mask: Any, positions: Any, cache: Any, keep: int) -> Any:
+    def load(self, spec: EngineSpec) -> LoadedModel:
         import torch
 
-        if len(mask) > self.room:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return super()._forward(inputs, mask, positions, cache, keep)
+        model = super().load(spec)
+        forward = model.forward
+
+        def cramped(inputs: dict[str, Any], mask: Any, positions: Any, cache: Any, keep: int) -> Any:
+            if len(mask) > self.room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return forward(inputs, mask, positions, cache, keep)
+
+        model.forward = cramped  # type: ignore[method-assign]
+        return model
 
 
 @pytest.mark.usefixtures("as_ids")

@@ -6,6 +6,7 @@ The weights are drawn with a large deviation, so that answers vary with the prom
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,25 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", EOS]
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def make_tokenizer(folder: Path) -> None:
-    """A byte-level BPE of 320 tokens with Qwen's special tokens."""
+TEXTS = ["the cat sat on the mat", "the rain in Spain stays", "阿司匹林用于退热"]
+
+
+def make_tokenizer(
+    folder: Path, *, texts: Sequence[str] = TEXTS, vocab_size: int = 320, special: Sequence[str] = SPECIAL
+) -> None:
+    """A byte-level BPE that has learned the words of `texts`, with Qwen's special tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=320,
-        special_tokens=SPECIAL,
+        vocab_size=vocab_size,
+        special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(
-        ["the cat sat on the mat", "the rain in Spain stays", "阿司匹林用于退热"] * 3, trainer
-    )
+    tokenizer.train_from_iterator(list(texts) * 3, trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": EOS, "pad_token": SPECIAL[0]})
