@@ -18,6 +18,7 @@ _SCORERS = {
     "contains": "harness.scorers.contains:Contains",
     "exact": "harness.scorers.exact:Exact",
     "fields": "harness.scorers.fields:Fields",
+    "math": "harness.scorers.math:Math",
     "number": "harness.scorers.number:Number",
     "rouge": "harness.scorers.rouge:Rouge",
 }
