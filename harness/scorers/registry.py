@@ -11,46 +11,64 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError, did_you_mean
 from harness.scorers.base import Scorer
+from harness.scorers.custom import PREFIX, Custom
 
 # name -> module:class. Each class is a frozen pydantic model: its fields are the scorer's options.
 _SCORERS = {
+    "bleu": "harness.scorers.bleu:Bleu",
     "choice": "harness.scorers.choice:Choice",
+    "chrf": "harness.scorers.chrf:Chrf",
     "contains": "harness.scorers.contains:Contains",
+    "embedding": "harness.scorers.embedding:Embedding",
     "exact": "harness.scorers.exact:Exact",
     "fields": "harness.scorers.fields:Fields",
+    "format": "harness.scorers.format:Format",
+    "length_ratio": "harness.scorers.length_ratio:LengthRatio",
     "math": "harness.scorers.math:Math",
     "number": "harness.scorers.number:Number",
+    "regex": "harness.scorers.regex:Regex",
     "rouge": "harness.scorers.rouge:Rouge",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OptionInfo:
-    """One option of a scorer, for documentation and the command line."""
+    """One option of a scorer, for documentation and the command line.
+
+    Attributes:
+        required: it has no default and must be given.
+    """
 
     name: str
     default: Any
     description: str
+    required: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ScorerInfo:
-    """One scorer, for documentation and the command line."""
+    """One scorer, for documentation and the command line.
+
+    Attributes:
+        signature: that of the defaults; None where an option has to be given.
+    """
 
     name: str
     summary: str
     metrics: tuple[str, ...]
     options: tuple[OptionInfo, ...]
-    signature: str
+    signature: str | None
 
 
 def make_scorer(spec: str | Mapping[str, Mapping[str, Any] | None]) -> Scorer:
-    """The scorer that `spec` names: `exact`, or `{number: {tolerance: 0.01}}`.
+    """The scorer that `spec` names: `exact`, `{number: {tolerance: 0.01}}`, or `py:module:function`.
 
     Raises:
         InputError: unknown scorer or option, or an option's value that does not fit.
     """
     name, options = _split(spec)
+    if name.startswith(PREFIX):
+        return _checked(Custom(reference=name, options=options))
     model = _load(name)
     try:
         scorer = model.model_validate(options)
@@ -65,7 +83,7 @@ def names() -> tuple[str, ...]:
 
 
 def describe() -> tuple[ScorerInfo, ...]:
-    """Every scorer with its metrics and options, by name. The signature shown is that of the defaults."""
+    """Every scorer with its metrics and options, by name."""
     return tuple(_describe(name) for name in names())
 
 
@@ -108,6 +126,13 @@ def _option_error(name: str, model: type[BaseModel], error: ValidationError) -> 
     if fault["type"] == "extra_forbidden":
         remedy = did_you_mean(option, model.model_fields) if len(fault["loc"]) == 1 else None
         return InputError(f"unknown option {option!r}", where=f"scorers: {name}", remedy=remedy)
+    if fault["type"] == "missing":
+        described = model.model_fields[option].description
+        return InputError(
+            f"the option {option!r} is missing ({described})",
+            where=f"scorers: {name}",
+            remedy=f"Write {{{name}: {{{option}: …}}}}.",
+        )
     if not option:  # options that do not go together
         return InputError(fault["msg"].removeprefix("Value error, "), where=f"scorers: {name}")
     return InputError(
@@ -117,8 +142,12 @@ def _option_error(name: str, model: type[BaseModel], error: ValidationError) -> 
 
 def _describe(name: str) -> ScorerInfo:
     model = _load(name)
-    scorer = make_scorer(name)
     options = tuple(
-        OptionInfo(option, field.default, field.description or "") for option, field in model.model_fields.items()
+        OptionInfo(option, None if field.is_required() else field.default, field.description or "", field.is_required())
+        for option, field in model.model_fields.items()
     )
-    return ScorerInfo(name, (model.__doc__ or "").partition("\n")[0], scorer.metrics, options, scorer.signature)
+    # Metrics with required options do not depend on them, so a scorer without them can tell.
+    required = any(option.required for option in options)
+    scorer = _checked(model.model_construct()) if required else make_scorer(name)
+    signature = None if required else scorer.signature
+    return ScorerInfo(name, (model.__doc__ or "").partition("\n")[0], scorer.metrics, options, signature)

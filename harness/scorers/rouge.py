@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz.distance import LCSseq
 
 from harness.gold.item import Item
+from harness.scorers._references import SOURCE_DESCRIPTION, Source, is_chinese, references
 from harness.scorers._tokenizers import TokenizerName, label, tokenizer
 from harness.scorers.base import Score
-from harness.text import has_han
 
 _VERSION = 1
 _METRICS = ("rouge1", "rouge2", "rougeL")
@@ -39,9 +39,7 @@ class Rouge(BaseModel):
         default="auto",
         description="jieba, char or rouge_score; auto takes jieba for Chinese items and rouge_score for others",
     )
-    reference: Literal["answer", "metadata.reference"] = Field(
-        default="answer", description="what to compare with: the accepted answers, or the item's metadata.reference"
-    )
+    reference: Source = Field(default="answer", description=SOURCE_DESCRIPTION)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -61,39 +59,29 @@ class Rouge(BaseModel):
 
     def score(self, item: Item, output: str) -> tuple[Score, ...]:
         """F1 of `output` against the best reference; `extracted` shows the tokens of the output."""
-        texts = self._references(item)
+        texts = references(item, self.reference)
         if not texts:
             return _unscored(f"{self.reference} is missing or empty")
         name = self._tokenizer_for(item, texts)
-        references = [known for text in texts if (known := _reference(name, text)).tokens]
-        if not references:
+        known = [reference for text in texts if (reference := _reference(name, text)).tokens]
+        if not known:
             return _unscored(f"the reference has no token under the tokenizer {name}")
         tokens = tokenizer(name)(output)
         if not tokens:
             return tuple(Score(metric, 0.0) for metric in _METRICS)
         ones, twos = Counter(tokens), _bigrams(tokens)
         best = (
-            max(_overlap_f1(known.ones, ones) for known in references),
-            max(_overlap_f1(known.twos, twos) for known in references),
-            max(rouge_l(known.tokens, tokens) for known in references),
+            max(_overlap_f1(reference.ones, ones) for reference in known),
+            max(_overlap_f1(reference.twos, twos) for reference in known),
+            max(rouge_l(reference.tokens, tokens) for reference in known),
         )
         shown = " ".join(tokens)
         return tuple(Score(metric, value, shown) for metric, value in zip(_METRICS, best, strict=True))
 
-    def _references(self, item: Item) -> tuple[str, ...]:
-        if self.reference == "answer":
-            texts: Sequence[object] = item.answer
-        else:
-            given = item.metadata.get("reference")
-            texts = given if isinstance(given, list | tuple) else (given,)
-        return tuple(text for text in texts if isinstance(text, str) and text.strip())
-
-    def _tokenizer_for(self, item: Item, references: tuple[str, ...]) -> TokenizerName:
+    def _tokenizer_for(self, item: Item, texts: tuple[str, ...]) -> TokenizerName:
         if self.tokenizer != "auto":
             return self.tokenizer
-        # By the item alone, never by the output: both sides of a comparison are measured with the same ruler.
-        chinese = item.language.lower().startswith(("zh", "yue")) or any(map(has_han, references))
-        return "jieba" if chinese else "rouge_score"
+        return "jieba" if is_chinese(item, texts) else "rouge_score"
 
 
 def rouge_l(reference: Sequence[str], tokens: Sequence[str]) -> float:

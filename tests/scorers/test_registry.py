@@ -54,9 +54,13 @@ def test_a_wrong_spec_is_an_error_that_names_the_fault(spec: Any, parts: list[st
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("name", names())
+# Options that have to be given. An embedding model is made in test_embedding.py, which holds it to the same contract.
+REQUIRED: dict[str, dict[str, Any]] = {"regex": {"pattern": r"is (.+)"}}
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "embedding"])
 def test_every_scorer_keeps_the_contract(name: str) -> None:
-    scorer = make_scorer(name)
+    scorer = make_scorer({name: REQUIRED.get(name)})
     item = Item(
         question="?",
         answer="the answer is 12",
@@ -78,7 +82,7 @@ def test_every_scorer_keeps_the_contract(name: str) -> None:
 
 
 def test_metrics_are_unique_across_scorers() -> None:
-    metrics = [metric for name in names() for metric in make_scorer(name).metrics]
+    metrics = [metric for info in describe() for metric in info.metrics]
     assert len(metrics) == len(set(metrics))
 
 
@@ -91,16 +95,29 @@ def test_every_option_is_described() -> None:
     assert [option.name for option in described[names().index("rouge")].options] == ["tokenizer", "reference"]
 
 
+def test_options_that_must_be_given_are_told() -> None:
+    described = {info.name: info for info in describe()}
+    required = {(info.name, option.name) for info in described.values() for option in info.options if option.required}
+    assert required == {("regex", "pattern"), ("embedding", "model")}
+    assert described["regex"].signature is None
+    assert described["number"].signature == make_scorer("number").signature
+
+
 def test_every_option_moves_the_signature() -> None:
     other: dict[str, Any] = {
         "tolerance": 0.5, "tokenizer": "char", "reference": "metadata.reference", "method": "loglikelihood",
         "options": "text", "length": "byte", "kinds": {"total": "money"}, "aliases": {"total": ["sum"]},
+        "word_order": 2, "unit": "word", "pattern": r"was (.+)", "match": "first",
     }  # fmt: skip
     needed = {"options": {"method": "loglikelihood"}, "length": {"method": "loglikelihood"}}
+    others = {"bleu": {"tokenizer": "13a"}}
     for info in describe():
+        if info.name == "embedding":  # test_embedding.py
+            continue
         for option in info.options:
-            value = not option.default if isinstance(option.default, bool) else other[option.name]
-            beside = needed.get(option.name, {})
+            values = {**other, **others.get(info.name, {})}
+            value = not option.default if isinstance(option.default, bool) else values[option.name]
+            beside = {**REQUIRED.get(info.name, {}), **needed.get(option.name, {})}
             without = make_scorer({info.name: beside}).signature
             assert make_scorer({info.name: {**beside, option.name: value}}).signature != without
 
@@ -110,7 +127,10 @@ def test_every_option_moves_the_signature() -> None:
     [
         ("from harness.scorers import registry", {"harness.scorers.exact", "harness.scorers.rouge", "rapidfuzz"}),
         ("from harness.scorers.registry import make_scorer; make_scorer('exact')", {"harness.scorers.rouge"}),
-        ("from harness.scorers.registry import describe; describe()", {"jieba", "scipy", "torch", "rouge_score"}),
+        (
+            "from harness.scorers.registry import describe; describe()",
+            {"jieba", "scipy", "torch", "transformers", "rouge_score", "sympy", "math_verify"},
+        ),
     ],
 )
 def test_nothing_is_imported_before_it_is_needed(code: str, absent: set[str]) -> None:
