@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import candidates, compare, doctor, gate, goldset, run, runs, score, suites
+from harness.cli import candidates, compare, doctor, gate, goldset, goldset_check, run, runs, score, suites
 
 
 class Escaped(BaseException):
@@ -83,7 +83,7 @@ app.add_typer(_candidates, name="candidates")
 _goldset = _group("Gold sets: questions with their accepted answers.")
 _goldset.command("list")(goldset.list_)
 _goldset.command("show")(goldset.show)
-_goldset.command("check")(goldset.check)
+_goldset.command("check")(goldset_check.check)
 app.add_typer(_goldset, name="goldset")
 
 _suites = _group("Suites: the tasks that are asked together.")

@@ -1,4 +1,4 @@
-"""`harness goldset list|show|check`."""
+"""`harness goldset list|show`."""
 
 from __future__ import annotations
 
@@ -59,12 +59,13 @@ def show(
     goldset: options.Goldsets = None,
 ) -> int:
     """The card of a gold set and its first items; the card alone where the items are not on this machine."""
-    from harness.cli.goldset_check import topic_table
     from harness.cli.tables import print_facts, print_table
     from harness.gold.card import Card
     from harness.gold.choices import listed
     from harness.gold.goldset import list_goldsets, load_goldset
     from harness.gold.sources import NotHere
+    from harness.report.check_terminal import topic_table
+    from harness.report.check_words import CHECK_EN
     from harness.validation import read_yaml
 
     try:
@@ -82,42 +83,9 @@ def show(
     if found.card is not None:
         facts += _card_facts(found.card)
     print_facts([*facts, *(("warning", warning) for warning in found.warnings)])
-    columns, rows = topic_table(found)
+    columns, rows = topic_table(found.counts(), CHECK_EN)
     print_table(columns, rows)
     if count:
         items = [[item.id, f"{item.text} {listed(item)}", " / ".join(item.answer)] for item in found.items[:count]]
         print_table(("id", "question", "answer"), items, cell=200)
-    return EXIT_OK
-
-
-def check(name: Name, goldset: options.Goldsets = None, json: options.Json = None) -> int:
-    """Look for what makes a gold set mislead: duplicates, trivial or leaked answers, too few items.
-
-    Exit codes: 0 read (what was found is printed); 2 the file is broken.
-    """
-    from harness.cli.goldset_check import check_goldset, topic_table
-    from harness.cli.outputs import Outputs
-    from harness.cli.tables import print_facts, print_table
-    from harness.gold.goldset import load_goldset
-
-    outputs = Outputs.of(json=json)
-    found = load_goldset(name, overrides=options.goldset_copies(goldset))
-    report = check_goldset(found)
-    outputs.write("--json", report.model_dump_json(indent=1) + "\n")
-    to_stderr = outputs.stdout
-    print_facts([("gold set", found.name), ("items", str(report.items)), ("digest", report.digest)], stderr=to_stderr)
-    columns, rows = topic_table(found)
-    print_table(columns, rows, stderr=to_stderr)
-    print_facts(
-        [(f"! {problem.kind}", problem.detail) for problem in report.problems] or [("ok", "nothing was found")],
-        stderr=to_stderr,
-    )
-    print_table(
-        ("if the sides disagree on", "these items show a difference of"),
-        [
-            [f"{w.discordance:.0%} of the items", "none" if w.smallest is None else f"{100 * w.smallest:.1f} points"]
-            for w in report.worth
-        ],
-        stderr=to_stderr,
-    )
     return EXIT_OK

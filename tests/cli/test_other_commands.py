@@ -8,7 +8,6 @@ import json
 
 import pytest
 
-from harness.cli.goldset_check import smallest_difference
 from tests.cli.conftest import Bench, right, share
 
 
@@ -132,43 +131,6 @@ def test_the_machine_is_described_whatever_is_broken(bench: Bench) -> None:
     assert result.code == 0
     assert "candidats" in result.out
     assert "NOT writable" in result.out
-
-
-def test_goldset_check_finds_what_misleads(bench: Bench) -> None:
-    bench.gold(
-        "bad.jsonl",
-        [
-            {"id": "a", "question": "What is 1+1?", "answer": "two"},
-            {"id": "b", "question": "What is 1+1?", "answer": "two"},
-            {"id": "c", "question": "What is 1+1?", "answer": "three"},
-            {"id": "d", "question": "Is aspirin a drug?", "answer": "aspirin"},
-            {"id": "e", "question": "What?", "answer": "?"},
-        ],
-    )
-    result = bench("goldset", "check", "bad.jsonl", "--json", "out.json")
-    problems = {p["kind"]: p for p in json.loads((bench.folder / "out.json").read_text())["problems"]}
-    assert result.code == 0
-    assert set(problems["contradiction"]["ids"]) == {"a", "b", "c"}
-    assert problems["leaked answer"]["ids"] == ["d"]
-    assert problems["trivial answer"]["ids"] == ["e"]
-    assert "no card" in problems["card"]["detail"]
-    assert "few items" in problems
-    assert "contradiction" in result.out
-
-
-def test_goldset_check_says_what_the_items_can_show(bench: Bench) -> None:
-    found = json.loads(bench("goldset", "check", "facts.jsonl", "--json", "-").out)
-    worth = {w["discordance"]: w["smallest"] for w in found["worth"]}
-    assert 0.1 < worth[0.1] < worth[0.4] < 0.6
-    assert found["counts"] == {"-": {"easy": 20, "hard": 20}}
-
-
-def test_more_items_show_smaller_differences() -> None:
-    few, many = smallest_difference(100, 0.2), smallest_difference(10_000, 0.2)
-    assert few is not None
-    assert many is not None
-    assert many < few / 5
-    assert smallest_difference(4, 0.2) is None
 
 
 def test_goldsets_and_suites_are_listed_and_shown(bench: Bench) -> None:
