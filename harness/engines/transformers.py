@@ -8,6 +8,7 @@ Source: https://huggingface.co/docs/transformers (DynamicCache), https://hugging
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -204,7 +205,40 @@ class TransformersEngine:
         self._require_open()
         check_continuations(continuations)
         found: list[list[float]] = [[] for _ in continuations]
-        groups: dict[str | None, list[int]] = {}
+        for group in self._rows(continuations):
+            group.sort(key=lambda r: -len(continuations[r[0]].prompt_ids) - len(continuations[r[0]].continuation_ids))
+            self._model.use(continuations[group[0][0]].adapter)
+            size = self._batch_size
+            while group:
+                longest = max(len(continuations[i].continuation_ids) for row in group[:size] for i in row)
+                fits = max(LOGIT_BYTES // (4 * self._model.vocab_size * (longest + 1)), 1)
+                size_here = self._together([continuations[row[0]].images for row in group[: min(size, fits)]])
+                batch = group[:size_here]
+                try:
+                    scores = self._score([[continuations[i] for i in row] for row in batch])
+                except Exception as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    scores = None
+                if scores is None:
+                    self._model.free()
+                    if len(batch) == 1:
+                        raise HarnessError(
+                            "a single text does not fit in memory",
+                            where=f"continuation {batch[0][0]}",
+                            remedy="Use a smaller or quantised model.",
+                        )
+                    size = len(batch) // 2
+                    continue
+                for i, values in zip(itertools.chain.from_iterable(batch), scores, strict=True):
+                    found[i] = values
+                group = group[len(batch) :]
+        return found
+
+    def _rows(self, continuations: Sequence[Continuation]) -> list[list[list[int]]]:
+        """Indexes of continuations, by adapter and by row: those that differ in their last token only (the letters of
+        options) are read off the same place of one row."""
+        shared: dict[tuple[str | None, tuple[int, ...], tuple[ImageFile, ...]], list[int]] = {}
         for index, asked in enumerate(continuations):
             if not asked.continuation_ids:
                 continue
@@ -217,49 +251,28 @@ class TransformersEngine:
                 why = f"token id {max(ids)} is beyond the model's {self._model.vocab_size}"
             if why is not None:
                 raise InputError(why, where=f"continuation {index}")
-            groups.setdefault(asked.adapter.digest if asked.adapter else None, []).append(index)
-        for group in groups.values():
-            group.sort(key=lambda i: -len(continuations[i].prompt_ids) - len(continuations[i].continuation_ids))
-            self._model.use(continuations[group[0]].adapter)
-            size = self._batch_size
-            while group:
-                longest = max(len(continuations[i].continuation_ids) for i in group[:size])
-                fits = max(LOGIT_BYTES // (4 * self._model.vocab_size * (longest + 1)), 1)
-                size_here = self._together([continuations[i].images for i in group[: min(size, fits)]])
-                batch = group[:size_here]
-                try:
-                    scores = self._score([continuations[i] for i in batch])
-                except Exception as error:
-                    if not is_out_of_memory(error):
-                        raise
-                    scores = None
-                if scores is None:
-                    self._model.free()
-                    if len(batch) == 1:
-                        raise HarnessError(
-                            "a single text does not fit in memory",
-                            where=f"continuation {batch[0]}",
-                            remedy="Use a smaller or quantised model.",
-                        )
-                    size = len(batch) // 2
-                    continue
-                for i, values in zip(batch, scores, strict=True):
-                    found[i] = values
-                group = group[len(batch) :]
-        return found
+            adapter = asked.adapter.digest if asked.adapter else None
+            shared.setdefault((adapter, ids[:-1], asked.images), []).append(index)
+        groups: dict[str | None, list[list[int]]] = {}
+        for (adapter, _, _), row in shared.items():
+            groups.setdefault(adapter, []).append(row)
+        return list(groups.values())
 
-    def _score(self, batch: Sequence[Continuation]) -> list[list[float]]:
+    def _score(self, batch: Sequence[Sequence[Continuation]]) -> list[list[float]]:
+        """Log-probabilities of continuations, in rows of those that differ in their last token only, one after all."""
         import torch
 
-        longest = max(len(asked.continuation_ids) for asked in batch)
+        longest = max(len(asked.continuation_ids) for row in batch for asked in row)
         # The last token is never an input: its probability is read off the place before it.
-        inputs = [self._model.prompt((*a.prompt_ids, *a.continuation_ids[:-1]), a.images) for a in batch]
+        firsts = [row[0] for row in batch]
+        inputs = [self._model.prompt((*a.prompt_ids, *a.continuation_ids[:-1]), a.images) for a in firsts]
         _, logits = self._model.begin(inputs, 0, longest, cached=False)
         scores = []
-        for row, asked in zip(logits, batch, strict=True):
-            ids = torch.tensor(asked.continuation_ids, device=row.device)
-            table = torch.log_softmax(row[-len(ids) :].float(), dim=-1)
-            scores.append(table.gather(1, ids[:, None])[:, 0].tolist())
+        for places, row in zip(logits, batch, strict=True):
+            for asked in row:
+                ids = torch.tensor(asked.continuation_ids, device=places.device)
+                table = torch.log_softmax(places[-len(ids) :].float(), dim=-1)
+                scores.append(table.gather(1, ids[:, None])[:, 0].tolist())
         return scores
 
     def _misfit(self, request: Request) -> str | None:

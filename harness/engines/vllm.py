@@ -46,6 +46,9 @@ from harness.gold.images import ImageFile
 IMAGE_TOKENS = 1 << 17
 """Tokens of pictures given to vLLM ahead of their turn: enough to keep it busy, and 2.5 GB of pixels at most."""
 
+#: Tokens whose likelihoods vLLM gives in one pass at most (its MAX_LOGPROB_TOKEN_IDS).
+_TOKENS_TOGETHER = 128
+
 
 class VllmEngine:
     """An engine that holds the base model and every adapter of `spec` in one vLLM `LLMEngine`.
@@ -191,38 +194,35 @@ class VllmEngine:
         Raises:
             InputError: an empty prompt, a text too long for the engine, or an unknown adapter.
         """
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
         self._require_open()
         check_continuations(continuations)
-        params = SamplingParams(
-            max_tokens=1,
-            temperature=0.0,
-            prompt_logprobs=0,
-            detokenize=False,
-            ignore_eos=True,
-            output_kind=RequestOutputKind.FINAL_ONLY,
-        )
+        whole = _likelihood_params(prompt_logprobs=0)
 
-        def job(index: int) -> _Job:
-            asked = continuations[index]
+        def job(indexes: list[int]) -> _Job:
+            asked = continuations[indexes[0]]
             ids = (*asked.prompt_ids, *asked.continuation_ids)
             probe = Request(
                 "", "", "", 0, Sampling(max_tokens=1), token_ids=ids, adapter=asked.adapter, images=asked.images
             )
             why = self._misfit(probe, self._max_model_len)
-            return _Job(index, ids, asked.adapter, why, lambda: params, asked.images)
+            if len(indexes) == 1:
+                return _Job(indexes, ids, asked.adapter, why, lambda: whole, asked.images)
+            tokens = sorted({continuations[index].continuation_ids[0] for index in indexes})
+            if tokens[-1] >= self._vocab_size:
+                why = f"token id {tokens[-1]} is beyond the model's {self._vocab_size}"
+            params = _likelihood_params(logprob_token_ids=tokens)
+            return _Job(indexes, asked.prompt_ids, asked.adapter, why, lambda: params, asked.images)
 
         found: list[list[float]] = [[] for _ in continuations]
-        wanted = [index for index, asked in enumerate(continuations) if asked.continuation_ids]
-        for done in itertools.chain.from_iterable(self._run(map(job, wanted))):
-            index = done.job.subject
+        for done in itertools.chain.from_iterable(self._run(map(job, _passes(continuations)))):
+            indexes: list[int] = done.job.subject
             if done.output is None:
-                raise InputError(done.error, where=f"continuation {index}")
-            ids = continuations[index].continuation_ids
-            table = done.output.prompt_logprobs[-len(ids) :]
-            found[index] = [float(row[token].logprob) for row, token in zip(table, ids, strict=True)]
+                raise InputError(done.error, where=f"continuation {indexes[0]}")
+            for index in indexes:
+                ids = continuations[index].continuation_ids
+                together = len(indexes) > 1
+                table = done.output.outputs[0].logprobs if together else done.output.prompt_logprobs[-len(ids) :]
+                found[index] = [float(row[token].logprob) for row, token in zip(table, ids, strict=True)]
         return found
 
     def _misfit(self, request: Request, limit: int) -> str | None:
@@ -420,6 +420,44 @@ def _sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
     if greedy:
         shared[sampling] = params
     return params
+
+
+def _likelihood_params(**wanted: Any) -> Any:
+    """vLLM's parameters for a request whose text nobody wants."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        max_tokens=1,
+        temperature=0.0,
+        detokenize=False,
+        ignore_eos=True,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+        **wanted,
+    )
+
+
+def _passes(continuations: Sequence[Continuation]) -> list[list[int]]:
+    """Which continuations one pass of the model answers: single tokens after one prompt (the letters of options).
+
+    The token after a prompt is one that vLLM would generate, so its likelihoods cost no more than a generated token;
+    those within a prompt keep it from using its prefix cache, and make it compute the logits of the whole prompt.
+    """
+    from vllm import SamplingParams
+
+    together = hasattr(SamplingParams(), "logprob_token_ids")
+    found: dict[object, list[int]] = {}
+    for index, asked in enumerate(continuations):
+        if not asked.continuation_ids:
+            continue
+        single = together and len(asked.continuation_ids) == 1
+        shared = (asked.adapter and asked.adapter.digest, asked.prompt_ids, asked.images)
+        found.setdefault(shared if single else index, []).append(index)
+    return [part for row in found.values() for part in _parts(row)]
+
+
+def _parts(row: list[int]) -> list[list[int]]:
+    return [row[start : start + _TOKENS_TOGETHER] for start in range(0, len(row), _TOKENS_TOGETHER)]
 
 
 def _free() -> None:

@@ -180,6 +180,25 @@ def test_log_likelihoods_are_those_of_a_plain_forward_pass(engine: Engine, tiny:
         assert got == pytest.approx(wanted, abs=1e-3)
 
 
+def test_likelihoods_of_single_tokens_after_one_prompt_are_those_of_each_alone(
+    engine: Engine, tiny: Tiny, reference: Reference
+) -> None:
+    """As the letters of options are asked for; other numbers of options and longer ones are among them."""
+    asked, expected = [], []
+    for n, text in enumerate(PROMPTS):
+        for name, adapter in tiny.adapters.items():
+            prompt = tiny.tokenizer.encode(text)
+            table = reference.log_softmax(name, prompt)[-1]
+            tokens = [0, *range(60 + n, 62 + 2 * n), 60 + n]  # id 0 is what lists are filled up with
+            asked += [Continuation(prompt, (token,), adapter) for token in tokens]
+            expected += [[float(table[token])] for token in tokens]
+            asked.append(Continuation(prompt, (60, 61), adapter))
+            both = reference.log_softmax(name, (*prompt, 60))
+            expected.append([float(both[-2][60]), float(both[-1][61])])
+    for got, wanted in zip(engine.logprobs(asked), expected, strict=True):
+        assert got == pytest.approx(wanted, abs=1e-3)
+
+
 def test_log_likelihoods_need_a_prompt(engine: Engine) -> None:
     with pytest.raises(InputError, match=r"continuation 0.*empty prompt"):
         engine.logprobs([Continuation((), (5, 6))])
