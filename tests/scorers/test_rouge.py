@@ -77,6 +77,23 @@ def test_news_summaries_score_as_in_the_reference_package(shared_data: Path) -> 
         assert values == pytest.approx([expected[metric].fmeasure for metric in METRICS], abs=1e-9)
 
 
+def test_the_numbers_that_stand_beside_those_summaries_follow_another_definition(shared_data: Path) -> None:
+    # They are of the package `rouge` (pltrdy): words split at spaces, with punctuation, and each n-gram counted once.
+    pairs = json.loads((shared_data / "rouge" / "pltrdy" / "data.json").read_text(encoding="utf-8"))
+    differ = 0
+    for pair in pairs:
+        hyp, ref = pair["hyp"].split(), pair["ref"].split()
+        values = _values(ENGLISH, pair["hyp"], pair["ref"])
+        for n in (1, 2):
+            given, wanted = (set(zip(*(words[i:] for i in range(n)), strict=False)) for words in (hyp, ref))
+            common = len(given & wanted)
+            f1 = 2 * common / (len(given) + len(wanted))
+            theirs = pair["scores"][f"rouge-{n}"]["f"]
+            assert f1 == pytest.approx(theirs, abs=1e-7)
+            differ += abs((values[n - 1] or 0.0) - theirs) > 1e-3
+    assert differ >= 6
+
+
 @pytest.mark.parametrize("scorer", [Rouge(), Rouge(tokenizer="jieba"), Rouge(tokenizer="char")])
 def test_identical_chinese_texts_score_one(scorer: Rouge) -> None:
     text = "患者头痛发热三天，建议服用布洛芬。"
