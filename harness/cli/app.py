@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import candidates, compare, doctor, gate, goldset, goldset_check, run, runs, score, suites
+from harness.cli import (
+    candidates,
+    compare,
+    doctor,
+    gate,
+    goldset,
+    goldset_check,
+    goldset_split,
+    run,
+    runs,
+    score,
+    suites,
+)
 
 
 class Escaped(BaseException):
@@ -84,6 +96,7 @@ _goldset = _group("Gold sets: questions with their accepted answers.")
 _goldset.command("list")(goldset.list_)
 _goldset.command("show")(goldset.show)
 _goldset.command("check")(goldset_check.check)
+_goldset.command("split")(goldset_split.split)
 app.add_typer(_goldset, name="goldset")
 
 _suites = _group("Suites: the tasks that are asked together.")

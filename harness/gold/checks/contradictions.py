@@ -18,7 +18,7 @@ def contradictions(material: Material) -> Iterator[Finding]:
 
     Short answers contradict each other; of long ones nobody can tell without reading, so they are only shown.
     """
-    exact = groups(zip(material.forms, material.settings, strict=True))
+    exact = groups(material.asked)
     codes: dict[Agreement, tuple[Code, Severity]] = {
         "other": ("contradiction", "error"),
         "unknown": ("several-answers", "warning"),

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 def duplicates(material: Material) -> Iterator[Finding]:
     """The same normalised question (with options, context, pictures) and an answer in common."""
-    keys = list(zip(material.forms, material.settings, strict=True))
     found = []
-    for group in groups(keys):
-        twins = [
-            [position for position in group if material.wanted[position].texts & material.wanted[first].texts]
-            for first in group[:1]
-        ]
+    for group in groups(material.asked):
+        twins: list[list[int]] = []
+        for position in group:
+            wanted = material.wanted[position].texts
+            home = next((part for part in twins if wanted & material.wanted[part[0]].texts), None)
+            if home is None:
+                twins.append([position])
+            else:
+                home.append(position)
         found += [part for part in twins if len(part) > 1 and not material.declared_together(part)]
     if found:
         yield Finding(

@@ -17,7 +17,7 @@ from harness.gold.item import Item
 from harness.text import normalise
 
 if TYPE_CHECKING:
-    from harness.gold.checks.similarity import Indices
+    from harness.gold.checks.similarity import Floats, Indices
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|第[〇零一二两三四五六七八九十百千]+")
 # What can be dropped from a question without asking anything else. Signs, decimal points and operators stay.
@@ -79,12 +79,17 @@ class Material:
         return [(core(form), setting) for form, setting in zip(self.forms, self.settings, strict=True)]
 
     @cached_property
+    def asked(self) -> list[tuple[Hashable, ...]]:
+        """Two items with one key ask the same, word for word."""
+        return list(zip(self.forms, self.settings, strict=True))
+
+    @cached_property
     def alike(self) -> Pairs:
         """Pairs of positions whose questions reach the threshold; numbers, context and pictures are the same.
 
-        Options count as part of the question. Of items with one core only the first is compared.
+        Options count as part of the question. Of items that ask the same word for word the first is compared.
         """
-        firsts = sorted(group[0] for group in groups(self.cores))
+        firsts = sorted(group[0] for group in groups(self.asked))
         first = np.array(firsts, dtype=np.int64)
         texts = self._compared(firsts)
         blocks = labels(
@@ -92,17 +97,15 @@ class Material:
         )
         # In an order that only the texts decide, so that the order of the file changes nothing.
         order = np.array(sorted(range(len(texts)), key=lambda at: (texts[at], self.items[firsts[at]].digest)), np.int64)
-        found = near_pairs(shingle([texts[at] for at in order]), self.threshold, blocks[order])
-        left, right = first[order[found.left]], first[order[found.right]]
-        low, high = np.minimum(left, right), np.maximum(left, right)
-        sort = np.lexsort((high, low))
-        return Pairs(low[sort], high[sort], found.jaccard[sort], found.complete)
+        shingles = shingle([texts[at] for at in order])
+        found = near_pairs(shingles, self.threshold, blocks[order])
+        return _sorted(first[order[found.left]], first[order[found.right]], found.jaccard, complete=found.complete)
 
     @cached_property
     def agreements(self) -> list[Agreement]:
-        """Whether the two sides of each pair of `alike` want the same answer; items of one core speak as one."""
+        """Whether the two sides of each pair of `alike` want the same answer; items that ask the same speak as one."""
         pooled: dict[int, Wanted] = {}
-        for group in groups(self.cores):
+        for group in groups(self.asked):
             together = self.wanted[group[0]]
             for position in group[1:]:
                 together = together | self.wanted[position]
@@ -111,10 +114,20 @@ class Material:
 
     @cached_property
     def near(self) -> Pairs:
-        """Near duplicates: the pairs of `alike` that do not want different answers (those ask about something else)."""
-        kept = np.array([agreement != "other" for agreement in self.agreements], dtype=bool)
-        pairs = self.alike
-        return Pairs(pairs.left[kept], pairs.right[kept], pairs.jaccard[kept], pairs.complete)
+        """Near duplicates: pairs of `alike` that do not want different answers (those ask about something else), and
+        questions that differ in filler words only, however short they are."""
+        pairs = [pair for pair, agreement in zip(self.alike, self.agreements, strict=True) if agreement != "other"]
+        known = {pair[:2] for pair in pairs}
+        for group in groups(self.cores):
+            firsts = list({self.asked[position]: position for position in reversed(group)}.values())
+            for other in sorted(firsts)[1:]:
+                pair = (min(firsts), other)
+                agreement = self.wanted[pair[0]].against(self.wanted[other])
+                if pair not in known and agreement != "other":
+                    pairs.append((*pair, self._likeness(*pair)))
+        columns = [np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1)]
+        jaccard = np.array([pair[2] for pair in pairs], np.float64)
+        return _sorted(columns[0], columns[1], jaccard, complete=self.alike.complete)
 
     @cached_property
     def same(self) -> Indices:
@@ -143,6 +156,10 @@ class Material:
         names = {self.items[position].cluster for position in positions}
         return len(names) == 1 and None not in names
 
+    def _likeness(self, left: int, right: int) -> float:
+        sets = [set(shingle([self.forms[position]]).keys.tolist()) for position in (left, right)]
+        return len(sets[0] & sets[1]) / max(len(sets[0] | sets[1]), 1)
+
     def _compared(self, positions: Sequence[int]) -> list[str]:
         """Question and options, without what every question of the set begins or ends with (an instruction)."""
         forms = [self.forms[position] for position in positions]
@@ -153,6 +170,12 @@ class Material:
             "\n".join([form[len(head) : len(form) - len(tail)], *self.settings[position][0]])  # type: ignore[misc]
             for form, position in zip(forms, positions, strict=True)
         ]
+
+
+def _sorted(left: Indices, right: Indices, jaccard: Floats, *, complete: bool) -> Pairs:
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    order = np.lexsort((high, low))
+    return Pairs(low[order], high[order], jaccard[order], complete)
 
 
 def _common_start(texts: Sequence[str]) -> str:
