@@ -15,8 +15,7 @@ import pytest
 
 import harness
 from harness.comparison.results import Comparison, compare_runs
-from harness.engines.replay import ReplayEngine
-from harness.errors import EXIT_OK, EXIT_USAGE, InputError
+from harness.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE, InputError
 from harness.resources import packaged
 from harness.runs.files import RunStore
 from harness.runs.samples import Sample
@@ -290,9 +289,14 @@ def test_recordings_of_the_same_kind_are_compared(replays: Bench) -> None:
     assert replays.compare(suite="spoken.yaml", base="said", candidate="said").code == EXIT_OK
 
 
-def test_an_error_line_is_of_either_kind(replays: Bench) -> None:
-    replays.write("failed.jsonl", json.dumps({"item_id": "q0", "finish_reason": "error"}) + "\n")
-    ReplayEngine(replays.folder / "failed.jsonl").require_kind({"mc": ["q0"]}, ["mc"])
+@pytest.mark.parametrize(("suite", "name"), [("weighed", "likely"), ("spoken", "said")])
+def test_an_error_line_is_of_either_kind(replays: Bench, suite: str, name: str) -> None:
+    lines = (replays.folder / f"{name}.jsonl").read_text().splitlines()
+    lines[3] = json.dumps({"item_id": "q3", "finish_reason": "error"})
+    replays.write(f"{name}.jsonl", "\n".join(lines) + "\n")
+    result = replays.compare(suite=f"{suite}.yaml", base=name, candidate=name)
+    assert result.code == EXIT_INCOMPLETE, result.err
+    assert "1 of 30" in result.err
 
 
 def test_runs_that_were_scored_in_different_ways_are_not_compared() -> None:
