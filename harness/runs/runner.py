@@ -71,20 +71,19 @@ class Runner:
 
     def announce(self) -> None:
         """Tell the progress what will be done, with the time it took last time."""
-        cached, seconds = {}, 0.0
-        known = True
+        cached: dict[int, int] = {}
+        times: list[float | None] = []
         for engine, group in zip(self.engines, self.plan.groups, strict=True):
-            missing_here: set[str] = set()
+            missing_here: dict[str, Request] = {}
             for member in group.members:
-                keys = {a.request.key for a in self.plan.candidates[member].asked if not a.error}
-                missing = engine.missing(keys)
-                cached[member] = len(keys) - len(missing)
-                missing_here |= missing
+                requests = {a.request.key: a.request for a in self.plan.candidates[member].asked if not a.error}
+                missing = engine.missing(requests)
+                cached[member] = len(requests) - len(missing)
+                missing_here |= {key: requests[key] for key in missing}
             if missing_here:
-                speed = self.store.speed(engine.name, engine.identity.model)
-                known = known and speed is not None
-                seconds += speed[0] + len(missing_here) / speed[1] if speed else 0.0
-        self.progress.planned(self.plan, cached, seconds if known else None)
+                times.append(engine.seconds(missing_here.values()))
+        known = [time for time in times if time is not None]
+        self.progress.planned(self.plan, cached, sum(known) if len(known) == len(times) else None)
 
     def answer(self) -> Answers:
         """Ask every question of the plan; base and adapters of one group share one batch."""

@@ -90,17 +90,26 @@ class StoredEngine:
         if not todo:
             return
         engine = self._start()
-        began, count = time.perf_counter(), 0
-        for finished in engine.generate([request for request in todo.values() if not request.options]):
-            self._keep(finished)
-            count += len(finished)
-            yield finished
-        if count >= 8:  # fewer say nothing about the rate
-            rate = count / max(time.perf_counter() - began, 1e-9)
-            self._store.put_speed(self.name, self.identity.model, self._startup, rate)
-        for finished in _weighed(engine, [request for request in todo.values() if request.options]):
-            self._keep(finished)
-            yield finished
+        for kind, given in _by_kind(todo.values()).items():
+            began, count = time.perf_counter(), 0
+            for finished in _weighed(engine, given) if kind else engine.generate(given):
+                self._keep(finished)
+                count += len(finished)
+                yield finished
+            if count >= 8:  # fewer say nothing about the rate
+                rate = count / max(time.perf_counter() - began, 1e-9)
+                self._store.put_speed(self.name + kind, self.identity.model, self._startup, rate)
+
+    def seconds(self, requests: Iterable[Request]) -> float | None:
+        """How long these would take, start included; None where this machine has not done their like before."""
+        total, startup = 0.0, 0.0
+        for kind, given in _by_kind(requests).items():
+            speed = self._store.speed(self.name + kind, self.identity.model)
+            if speed is None:
+                return None
+            startup = max(startup, speed[0])
+            total += len(given) / speed[1]
+        return total + startup
 
     def _keep(self, finished: Sequence[Completion]) -> None:
         self._store.put(finished, self._version)
@@ -131,6 +140,14 @@ class StoredEngine:
             self._version = self._engine.version
             self._on_start(self._startup)
         return self._engine
+
+
+def _by_kind(requests: Iterable[Request]) -> dict[str, list[Request]]:
+    """Requests that generate ("") apart from those whose options are weighed, which go at another speed."""
+    found: dict[str, list[Request]] = {}
+    for request in requests:
+        found.setdefault(" options" if request.options else "", []).append(request)
+    return dict(sorted(found.items()))
 
 
 def _weighed(engine: Engine, requests: Sequence[Request]) -> Iterator[list[Completion]]:

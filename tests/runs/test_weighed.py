@@ -151,3 +151,18 @@ def test_generated_answers_and_weighed_options_share_a_run(tiny: Tiny, engine: C
     assert read_likelihoods(answers[weighed.key].text) is not None
     assert read_likelihoods(answers["spoken"].text) is None
     assert answers["spoken"].finish_reason == "length"
+
+
+def test_the_time_needed_is_told_from_the_speed_of_each_kind(tiny: Tiny, engine: Counting, tmp_path: Path) -> None:
+    weighed = [request(tiny, text, OPTIONS) for text in PROMPTS]
+    spoken = [tiny.request(text, text, Sampling(max_tokens=3)) for text in PROMPTS]
+    with CompletionStore(tmp_path / "c.sqlite") as store:
+        stored = opened(store, engine)
+        assert stored.seconds(weighed) is None, "never done here"
+        all_of(stored, weighed)
+        once = stored.seconds(weighed)
+        assert once is not None
+        assert 0.0 < once < 60.0
+        assert stored.seconds([*weighed, *spoken]) is None, "weighing says nothing about generating"
+        all_of(stored, spoken)
+        assert (stored.seconds([*weighed, *spoken]) or 0.0) > once
