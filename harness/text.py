@@ -53,6 +53,7 @@ _FRONT = re.compile(rf"(?:\s|[,;:]|\.{{2,}}(?![./])|\.(?=[\s\"'(\[{HAN}]))+")
 _BACK = frozenset(" \t\n\r,.;:?")
 _EXCLAIMED = re.compile(rf"(?:[^\W\d_]{{2}}|[{HAN}\"»])!+\Z")
 _PAIRS = (("**", "**"), ("`", "`"), ("*", "*"), ('"', '"'), ("'", "'"), ("«", "»"), ("(", ")"), ("[", "]"), ("{", "}"))
+_CLOSING = frozenset(closing[-1] for _, closing in _PAIRS)
 
 
 def has_han(text: str) -> bool:
@@ -159,6 +160,8 @@ def _strip_once(text: str) -> str:
         body = text.rstrip("!")
         if _EXCLAIMED.search(body[-2:] + "!"):
             text = body
+    if text[-1:] not in _CLOSING:  # nearly all text
+        return text
     for opening, closing in _PAIRS:
         if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
             inner = text[len(opening) : -len(closing)]

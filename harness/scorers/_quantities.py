@@ -39,7 +39,7 @@ class Quantity:
         are right; but a plain number below 1 can only be the ratio, since 0.5 and 0.5% are different answers.
         """
         if self.percent == other.percent:
-            return abs(self.value - other.value) <= tolerance
+            return self.value == other.value or abs(self.value - other.value) <= tolerance
         percent, plain = (self, other) if self.percent else (other, self)
         # In the units of `self`: the ratio is scaled up when `self` is the percentage.
         scale = 100 if self.percent else 1

@@ -59,10 +59,13 @@ class Number(BaseModel):
     def _judge(self, metric: str, given: Quantity | None, gold: list[Quantity]) -> Score:
         if given is None:
             return Score(metric, 0.0)
-        # Through its shortest decimal form: 0.1 means one tenth, not the nearest binary fraction.
-        tolerance = Fraction(repr(self.tolerance))
-        right = any(wanted.equals(given, tolerance) for wanted in gold)
+        right = any(wanted.equals(given, self._tolerance) for wanted in gold)
         return Score(metric, float(right), given.text)
+
+    @cached_property
+    def _tolerance(self) -> Fraction:
+        # Through its shortest decimal form: 0.1 means one tenth, not the nearest binary fraction.
+        return Fraction(repr(self.tolerance))
 
 
 # The same gold answers are read for every candidate and repeat.
