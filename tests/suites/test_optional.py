@@ -115,3 +115,10 @@ def test_a_suite_of_which_nothing_is_left_is_an_error(suite: Bench) -> None:
 
 def test_the_list_of_tasks_says_which_are_optional(suite: Bench) -> None:
     assert "guard, optional" in suite("suites", "show", "suite.yaml").out
+
+
+def test_a_copy_that_is_named_in_the_workspace_and_missing_is_an_error(suite: Bench) -> None:
+    suite.write("harness.yaml", "goldsets: {elsewhere: nowhere.jsonl}\n")
+    result = suite.compare()
+    assert result.code == EXIT_USAGE
+    assert "nowhere.jsonl" in result.err
