@@ -27,7 +27,7 @@ def run(
     request = asking.request(candidate, suite)
     from harness import api
     from harness.cli.asking import progress
-    from harness.cli.summary import RunScores, measure_run
+    from harness.cli.summary import RunScores, measure_run, why_unscored
     from harness.cli.tables import print_scores
 
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
@@ -41,13 +41,16 @@ def run(
             [(t.task, metric, m) for t in scored.tasks for metric, m in t.metrics.items()],
             stderr=outputs.stdout,
         )
+        for task in manifest.tasks:
+            own = [sample for sample in samples[manifest.id] if sample.task == task.name]
+            for reason in why_unscored(own, task.primary):
+                typer.echo(f"unscored: {manifest.candidate.name}: {task.name}: {reason}", err=True)
+            if manifest.status == "incomplete" and (failed := task.errors + task.missing + task.unscored):
+                typer.echo(
+                    f"incomplete: {manifest.candidate.name}: {task.name}: {failed} of {task.n} "
+                    "answers are missing, failed or could not be scored",
+                    err=True,
+                )
         if manifest.status == "incomplete":
             code = EXIT_INCOMPLETE
-            for task in manifest.tasks:
-                if task.errors or task.missing:
-                    typer.echo(
-                        f"incomplete: {manifest.candidate.name}: {task.name}: {task.errors + task.missing} of {task.n} "
-                        "answers are missing or failed",
-                        err=True,
-                    )
     return code

@@ -60,7 +60,7 @@ def score(
     request = asking.request([candidate], Suite(name=_TASK, tasks=(task,)))
     from harness import api
     from harness.cli.asking import progress
-    from harness.cli.summary import measure
+    from harness.cli.summary import measure, why_unscored
     from harness.cli.tables import print_scores
 
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
@@ -69,6 +69,8 @@ def score(
     measured = measure(samples[manifest.id], primary, manifest.tasks[0].signatures[primary], asking.alpha)
     outputs.write("--json", measured.model_dump_json() + "\n")
     print_scores(manifest, [(task.goldset, primary, measured)], stderr=outputs.stdout)
+    for reason in why_unscored(samples[manifest.id], primary):
+        typer.echo(f"unscored: {goldset}: {reason}", err=True)
     if measured.failed > max_error_rate * (measured.n + measured.failed):
         complain(goldset, measured.failed, measured.n + measured.failed)
         return EXIT_INCOMPLETE

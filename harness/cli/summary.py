@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -92,6 +93,20 @@ class RunScores(BaseModel):
 
     schema_version: Literal[1] = Field(1, alias="schema")
     runs: tuple[RunScore, ...]
+
+
+def why_unscored(samples: Sequence[Sample], metric: str, most: int = 3) -> list[str]:
+    """Why answers could not be scored, the commonest reasons first: `2 answers: KeyError: 'x' (first: item-7)`."""
+    unscored = [(sample, score) for sample in samples if (score := sample.scores.get(metric)) and score.value is None]
+    first: dict[str, str] = {}
+    for sample, score in unscored:
+        first.setdefault(score.note, sample.item_id)
+    counted = Counter(score.note for _, score in unscored).most_common()
+    lines = [
+        f"{count} answer{'s' * (count != 1)}: {note[:300] or 'no reason given'} (first: {first[note]})"
+        for note, count in counted[:most]
+    ]
+    return [*lines, f"and {len(counted) - most} other reasons"] if len(counted) > most else lines
 
 
 def measure_run(manifest: RunManifest, samples: Sequence[Sample], alpha: float) -> RunScore:

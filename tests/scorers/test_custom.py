@@ -211,7 +211,19 @@ def test_the_command_line_scores_with_it_and_counts_what_it_could_not_score(
     shown = capfd.readouterr()
     assert code == 3  # one of four could not be scored
     assert "1 of 4 answers are missing, failed or could not be scored" in shown.err
+    assert "unscored: gold.jsonl: 1 answer: KeyError: 'no such word' (first: 2)" in shown.err
     found = json.loads(shown.out)
     assert (found["n"], found["unscored"], found["score"]) == (3, 1, pytest.approx(2 / 3))
     assert sorted(found["per_item"]) == ["0", "1", "3"]
     assert found["signature"].startswith("py:faults.py:polite|options:{}|source:")
+
+    (folder / "suite.yaml").write_text(
+        "name: s\ntasks:\n"
+        "  - {name: t, role: target, goldset: gold.jsonl, primary: polite, scorers: ['py:faults.py:polite']}\n",
+        encoding="utf-8",
+    )
+    code = main(["run", "replay:out.jsonl", "--suite", "suite.yaml", "--store", "store"])
+    shown = capfd.readouterr()
+    assert code == 3
+    assert "1 answer: KeyError: 'no such word' (first: 2)" in shown.err
+    assert "t: 1 of 4 answers are missing, failed or could not be scored" in shown.err
