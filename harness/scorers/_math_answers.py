@@ -92,6 +92,13 @@ def gold(answer: str) -> str | None:
     return _latex(quantity) if quantity else (text if _few_words(text) else None)
 
 
+def only_number(text: str) -> str | None:
+    """The number in words that hold one, in LaTeX (`5 apples`); None where there is none or more than one."""
+    prepared = prepare(_without_units(text))
+    found = list(arabic_quantities(prepared)) or list(chinese_quantities(prepared))
+    return _latex(found[0]) if len(found) == 1 else None
+
+
 # --- where ------------------------------------------------------------------------------------------------------------
 
 

@@ -81,7 +81,12 @@ def same(gold: str, given: str) -> Verdict:
     if _math_forms.normal(gold) == _math_forms.normal(given):
         return Verdict.EQUAL
     if _math_forms.is_text(gold) or _math_forms.is_text(given):
-        return _decided(_math_forms.text_of(gold) == _math_forms.text_of(given))
+        if _math_forms.text_of(gold) == _math_forms.text_of(given):
+            return Verdict.EQUAL
+        number = _math_answers.only_number(given)
+        if _math_forms.is_text(gold) or number is None:
+            return Verdict.DIFFERENT
+        given = number  # \boxed{5 apples}
     one, two = _math_forms.number(gold), _math_forms.number(given)
     if one is not None and two is not None:
         return _decided(one.equals(two, _slack(one.value, two.value)))
