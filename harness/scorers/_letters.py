@@ -3,13 +3,14 @@ r"""Which option a free text settles on.
 What counts, in this order; the first rule that finds anything decides, and several letters where one is asked for are
 no answer:
 
-1. the whole text is the letter or letters: `B`, `(B)`, `【B】`, `b.`, `ABD`, `A、B、D`;
+1. the whole text is the letter or letters (`B`, `(B)`, `【B】`, `b.`, `ABD`, `A、B、D`), exactly the text of one
+   option, or both (`B. 氯化钠`);
 2. the last *stated conclusion*: `答案是B`, `故选B`, `正确的是B`, `the answer is (B)`, `\boxed{B}`,
    `<answer>B</answer>`, `因此B。`, or a last line that is only the letter. Denials (`不选A`, `答案不是A`, `not A`) and
    suppositions (`若选A`) are no conclusions. `错误的是B` is one only where the question asks for what is wrong;
 3. the text begins with the letter: `B. 氯化钠`, `B，因为…` (unless it goes through the options one by one);
 4. `B是正确的`, `B is correct`, said of one letter only (`B是错误的` where the question asks for what is wrong);
-5. the whole text, or what follows `答案是` / `answer is`, is exactly the text of one option;
+5. what follows `答案是` / `answer is` is exactly the text of one option;
 6. the only letter that is marked as an option, `选项B`, `B项`, `(B)`, `**B**`, where it is not rejected.
 
 A letter inside a text (维生素C, B细胞, D-dimer, "A patient") is not an answer. What a reasoning model thinks
@@ -57,12 +58,12 @@ _NO = (
     r"(?:应该|应当|应|能够?|可以?|会|要|该|建议|宜|再|必)?(?:我们?|你)?)?"
 )
 _GOOD = r"(?:正确|合适|恰当|适合|适宜|准确|符合题意|符合|最佳|最好|成立|对)"
-_WHAT = r"的?(?:选项|答案|一项|说法|描述|叙述|表述|做法)?(?:应该|应当|应)?(?:是|为)\s*:?\s*(?:选项)?"
+_WHAT = r"的?(?:一项|说法|描述|叙述|表述|做法)?(?:应该|应当|应)?(?:是|为)\s*:?\s*(?:选项)?"
 _LEADS = (
     r"答案(?:选项)?[\])】*_\s]{0,4}(?:应该|应当|应|可能|大概|显然|一定|肯定|就|确实|只能|也){0,3}\s?"
     r"(?:选择|选项?为|选项?是|选|是|为|即)?[\s:=*_]{0,6}(?:选项|选)?",
     rf"{_NO}(?:选择|选取|选定|选(?!项)|选项(?=\s*[是为:]))(?:了|的?是|为|答案)?\s*:?\s*(?:选项)?",
-    rf"(?P<wrong>最?不{_GOOD}|最?不(?:属于|包括|宜|应)|错误|有误){_WHAT}",
+    rf"(?P<wrong>(?:最?不{_GOOD}|最?不(?:属于|包括|宜|应)|错误|有误)(?:的?选项)?){_WHAT}",
     rf"(?P<good>{_GOOD}){_WHAT}",
     r"(?i:(?:answer|(?:correct|right|best|appropriate|suitable)\s+(?:option|choice|one|statement))"
     r"(?:\s+(?:to|for)\s+(?:the|this)\s+question)?[\s*_]{0,4}(?:is|are|was|would\s+be|should\s+be|must\s+be|will\s+be|=|:)?"
@@ -90,8 +91,12 @@ def settled(text: str, item: Item) -> str | None:
     """
     form = _form(len(letters(item)))
     said = _said(text)
-    if (whole := form.whole.fullmatch(said)) is not None:
-        return _sorted(whole[1])
+    whole = form.whole.fullmatch(said)
+    named = _sorted(whole[1]) if whole else ""
+    if len(named) != 1 and (found := _option(said, item) or _labelled(said, item, form)):
+        return found  # the text of an option may look like several letters: AB, "A和B"
+    if named:
+        return named
     head = said[: match.start()] if (match := _NEXT_QUESTION.search(said, 1)) else said
     for part in dict.fromkeys((head, said)):
         found = _search(part, item, form)
@@ -108,8 +113,8 @@ def _search(text: str, item: Item, form: _Form) -> str | None:
         if found is not None:
             return found
     found = _only(form.denied if asks_for_wrong else form.affirmed, text)
-    if found is None:
-        found = _text_of(text, item)
+    if found is None and (stated := _STATED_TEXT.findall(text)):
+        found = _option(stated[-1], item)
     if found is None and not asks_for_wrong:
         found = _only(form.marked, text, unless=_REFUTED)
     return found
@@ -123,9 +128,9 @@ def _concluded(text: str, item: Item, form: _Form, asks_for_wrong: bool) -> str 
             continue
         if (said["wrong"] and not asks_for_wrong) or (said["good"] and asks_for_wrong):
             continue
-        if _REFUTED.match(text, match.end()):
-            continue
         group = next(name for name in ("list", "clause", "line") if said[name])
+        if _rejected(text, match.end(), said[group], item):
+            continue
         last = _begins_with_option(text[match.start(group) :], item) or _named(said[group])
     return last
 
@@ -134,26 +139,45 @@ def _begun(text: str, item: Item, form: _Form, asks_for_wrong: bool) -> str | No
     match = form.begins.match(text)
     if match is None or len({line[1] for line in form.line.finditer(text)}) > 1:
         return None
-    if not asks_for_wrong and _REFUTED.match(text, match.end()):
+    if not asks_for_wrong and _rejected(text, match.end(), match[1], item):
         return None
     return _begins_with_option(text[match.start(1) :], item) or _named(match[1])
 
 
-def _text_of(text: str, item: Item) -> str | None:
-    stated = [match[1] for match in _STATED_TEXT.finditer(text)]
-    longest = max(map(len, item.choices or ("",)))
-    for said in (text, *stated[-1:]):
-        if len(said) > 2 * longest + 40:
-            continue
-        wanted = normalise(said)
-        found = [
-            letter
-            for letter, choice in zip(letters(item), item.choices or (), strict=True)
-            if wanted and normalise(choice) == wanted
-        ]
-        if len(found) == 1:
-            return found[0]
+def _rejected(text: str, end: int, named: str, item: Item) -> bool:
+    """True when the words behind a letter reject it; those of its option's own text (`C. 不是等差数列`) do not."""
+    if not _REFUTED.match(text, end):
+        return False
+    number = letters(item).find(_sorted(named))
+    own = fold_width((item.choices or ())[number]).strip() if number >= 0 else ""
+    return not (own and text[end:].lstrip(" )]】*.。:、,").startswith(own))
+
+
+def _option(said: str, item: Item) -> str | None:
+    """The letter of the one option whose text this is."""
+    choices = item.choices or ()
+    if len(said) > 2 * max(map(len, choices), default=0) + 40:
+        return None  # too long to be one
+    for case in (True, False):  # options may differ in nothing but case
+        wanted = normalise(said, case=case)
+        same = [choice == wanted for choice in _normalised(choices, case)]
+        if wanted and sum(same) == 1:
+            return letters(item)[same.index(True)]
+        if not any(same):
+            return None
     return None
+
+
+# The options of an item are compared with the answers of every candidate and repeat.
+@lru_cache(maxsize=16_384)
+def _normalised(choices: tuple[str, ...], case: bool) -> tuple[str, ...]:
+    return tuple(normalise(choice, case=case) for choice in choices)
+
+
+def _labelled(said: str, item: Item, form: _Form) -> str | None:
+    """The letter of a text that is a letter and its own option."""
+    match = form.labelled.fullmatch(said)
+    return match[1] if match and _option(match[2], item) == match[1] else None
 
 
 def _only(pattern: re.Pattern[str], text: str, *, unless: re.Pattern[str] | None = None) -> str | None:
@@ -203,6 +227,7 @@ class _Form:
     stated: re.Pattern[str]
     begins: re.Pattern[str]
     line: re.Pattern[str]
+    labelled: re.Pattern[str]
     affirmed: re.Pattern[str]
     denied: re.Pattern[str]
     marked: re.Pattern[str]
@@ -213,9 +238,9 @@ def _form(count: int) -> _Form:
     upper = "".join(chr(ord("A") + i) for i in range(count))
     lower = upper.lower()
     # Letters that stand alone: not in a word, a number (B12), a compound (B-cell) or a possessive.
-    alone = r"(?!-?[A-Za-z0-9]|['’][A-Za-z])"
+    alone = r"(?![A-Za-z0-9]|[-_^][A-Za-z0-9\\{]|['’][A-Za-z]|\\[A-Za-z])"
     capitals = rf"(?<![A-Za-z0-9])[{upper}]{{1,{count}}}{alone}"
-    either = rf"(?:{capitals}|(?<![A-Za-z0-9])[{lower}]{alone}(?!\s+[A-Za-z]))"
+    either = rf"(?:{capitals}|(?<![A-Za-z0-9])[{lower}](?=\s?(?:选?项|[。.,;!?)\]】\"”’}}]|\*\*|</|\n|$)))"
     # A comma begins a new clause unless a list goes on behind the next letter.
     comma = rf"\s*,\s*(?={_OPEN}[{upper}]+{_CLOSE}\s*(?:[,、和与及或&/。.;!?\n]|and\b|or\b|$))"
     joined = r"\s*(?:、|,?\s*(?:和|与|以及|及|或者|或|&|/|\band\b|\bor\b))\s*"
@@ -242,6 +267,7 @@ def _form(count: int) -> _Form:
             rf"{_OPEN}(?:选项|(?i:option\s))?\s*{_OPEN}({run}{more})(?:[.。::,、;]|\n|$|[ \t](?!\s*[A-Za-z]))"
         ),
         line=re.compile(rf"(?m)^[\s*(\[【]*({capitals})[)\]】*]*\s*[.。::、,]"),
+        labelled=re.compile(rf"{_OPEN}([{upper}]){_CLOSE}[.。:、,]?\s*(.+)", re.DOTALL),
         affirmed=re.compile(rf"({run}{more})(?:{good})"),
         denied=re.compile(rf"({run})(?i:{_REFUTED.pattern})"),
         marked=re.compile(rf"(?:选项|(?i:\boption|\bchoice))\s*({capitals})|({capitals})选?项|{bracketed}"),

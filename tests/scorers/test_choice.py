@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import time
+from pathlib import Path
 
 import pytest
 
 from harness.gold.item import Item
+from harness.scorers._letters import settled
 from harness.scorers.likelihoods import OptionLikelihood, OptionLikelihoods, read_likelihoods, readable
 from harness.scorers.registry import make_scorer
 
@@ -166,6 +169,32 @@ def test_an_option_that_begins_with_a_letter_is_not_that_letter() -> None:
 def test_wrong_is_the_answer_only_where_the_question_asks_for_it(text: str, wrong: str, right: str | None) -> None:
     assert read(text, ASKS_FOR_WRONG) == wrong
     assert read(text) == right
+
+
+LETTER_FORMS = [
+    "{l}", "{l}. {t}", "{l}、{t}", "答案是{l}", "答案：{l}. {t}", "正确答案是（{l}）{t}。", "正确答案：{l}", "选{l}",
+    "**{l}. {t}**",
+    "{l}\n\n解析：{t}符合题意，其余选项错误。", "The answer is ({l}).", "这道题考查基础知识。\n故选{l}。",
+    "综合来看，本题应选{l}。", "所以 $\\boxed{{{l}}}$", "【答案】{l}【解析】{t}",
+]  # fmt: skip
+
+
+def test_every_option_of_cmmlu_is_read_in_every_form(shared_data: Path) -> None:
+    """Options that are letters, formulas or denials themselves are among them: AB, c的值大, 不是分数."""
+    read_as_text, wrong = 0, []
+    for path in sorted((shared_data / "cmmlu" / "test").glob("*.csv")):
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                item = Item(question=row["Question"], choices=tuple(row[x] for x in "ABCD"), answer=row["Answer"])
+                for letter in "ABCD":
+                    for form in LETTER_FORMS:
+                        text = form.format(l=letter, t=row[letter])
+                        if settled(text, item) != letter:
+                            wrong.append(text)
+                    read_as_text += settled(row[letter], item) == letter
+    assert wrong == []
+    # The text alone: nothing tells an option `a` from the letter, nor two that are alike.
+    assert read_as_text >= 0.999 * 4 * 2_945
 
 
 def test_a_question_that_a_base_model_goes_on_to_invent_is_not_read() -> None:
