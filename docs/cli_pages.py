@@ -14,7 +14,7 @@ PAGE = Path(__file__).with_name("cli.md")
 COMMANDS = [
     "", "compare", "run", "score", "gate", "runs", "runs list", "runs show", "runs export", "runs prune",
     "candidates", "candidates list", "candidates show", "candidates doctor",
-    "goldset", "goldset list", "goldset show", "goldset check", "suites", "doctor",
+    "goldset", "goldset list", "goldset show", "goldset check", "goldset split", "suites", "doctor",
 ]  # fmt: skip
 
 
