@@ -55,6 +55,7 @@ class CheckWords:
 
 _ZH: Mapping[Code, Message] = {
     "card": Message("{detail}", "补全说明卡，让别人知道题集是什么、有没有改动过。"),
+    "left-out": Message("{detail}", "看一看来源：没有读进来的行不参与评测。"),
     "duplicate": Message(
         "同一道题、同一个答案出现了不止一次（{count} 道题）", "每道只留一份：重复的题被计了两次，区间会偏窄。"
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.gold.checks.finding import Finding
 from harness.gold.checks.material import Material
+from harness.gold.checks.messages import Code
 
 
 def card(material: Material) -> Iterator[Finding]:
@@ -20,4 +21,6 @@ def card(material: Material) -> Iterator[Finding]:
     if said is not None and said.licence.strip().lower() in ("", "unknown", "unclear", "?"):
         details.append("the card states no licence")
     for detail in details:
-        yield Finding(code="card", severity="warning", values={"detail": detail})
+        about_rows = detail.endswith("repeated rows were dropped") or " rows were left out" in detail
+        code: Code = "left-out" if about_rows else "card"
+        yield Finding(code=code, severity="warning", values={"detail": detail})

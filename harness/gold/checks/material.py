@@ -37,8 +37,8 @@ def core(form: str) -> str:
 
 
 def numbers(form: str) -> tuple[str, ...]:
-    """The numbers of a normalised question, sorted. Questions with other numbers ask something else."""
-    return tuple(sorted(_NUMBER.findall(form)))
+    """The numbers of a normalised question, in order. Questions with other numbers ask something else."""
+    return tuple(_NUMBER.findall(form))
 
 
 def masked(form: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Code: TypeAlias = Literal[
-    "card", "duplicate", "near-duplicate", "too-alike", "pattern", "contradiction", "likely-contradiction",
+    "card", "left-out", "duplicate", "near-duplicate", "too-alike", "pattern", "contradiction", "likely-contradiction",
     "several-answers", "aliases-differ", "picture-contradiction", "trivial-question", "trivial-answer", "broken-choice",
     "twin-options", "long-question", "short-question", "long-answer", "short-answer", "leaked-answer", "reading-task",
     "letter-balance", "longest-option", "majority-answer", "empty-cell", "thin-cell", "thin-tier", "unlabelled",
@@ -26,6 +26,7 @@ class Message:
 
 MESSAGES: Mapping[Code, Message] = {
     "card": Message("{detail}", "Mend the card, so that others can tell what the set is and whether it was changed."),
+    "left-out": Message("{detail}", "Look at the source: what was left out is not measured."),
     "duplicate": Message(
         "the same question with the same answer stands more than once ({count} questions)",
         "Keep one of each: asked twice it counts twice, and every interval comes out too narrow.",

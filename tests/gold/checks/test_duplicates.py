@@ -115,6 +115,16 @@ def test_one_mould_with_another_answer_is_a_pattern_and_no_duplicate(
     assert (pattern.count, pattern.values["items"]) == (1, 2)
 
 
+def test_the_same_steps_in_another_order_are_another_question() -> None:
+    """From BIG-Bench Hard's `navigate`, where half of the answers are Yes."""
+    start = "If you follow these instructions, do you return to the starting point? "
+    one, two = (
+        "Take 10 steps. Turn around. Take 6 steps. Take 4 steps.",
+        "Take 6 steps. Turn around. Take 4 steps. Take 10 steps.",
+    )
+    assert found(near_duplicates, ask(start + one, "Yes"), ask(start + two, "Yes")) == {}
+
+
 def test_a_common_instruction_makes_no_duplicates() -> None:
     """What all questions of a set begin with is not what they ask."""
     instruction = "请仔细阅读下面的问题，用一个词回答，不要解释，不要输出多余的内容，答案写在一行里。问题："
