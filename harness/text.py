@@ -42,7 +42,6 @@ _PUNCTUATION = str.maketrans(
     }
 )  # fmt: skip
 
-_SPACES = re.compile(r"\s+")
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
 # "1, 2" is "1,2"; but "12, 345" (a list) is not "12,345" (a number).
 _SPACE_AFTER_COMMA = re.compile(r"(?<=[,;:])\s+(?!\d{3}(?!\d))")
@@ -63,7 +62,8 @@ def has_han(text: str) -> bool:
 
 def fold_width(text: str) -> str:
     """Full-width and compatibility forms to their plain ones (NFKC), without changing a number's value."""
-    if text.isascii():
+    # What the rules below replace is not in normal form, so text that is has nothing to fold (most Chinese text).
+    if text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _HAS_VARIANT.search(text)):
         return text
     text = _SUPERSCRIPTS.sub(lambda run: "^" + run[0].translate(_SUPERSCRIPT), text)
     text = unicodedata.normalize("NFKC", _drop_variants(_VULGAR_AFTER_DIGIT.sub(" ", text)))
@@ -88,7 +88,7 @@ def fold_punctuation(text: str) -> str:
 
 def fold_space(text: str) -> str:
     """Runs of whitespace to one space; none at the ends, beside a Chinese character, or after a comma in a list."""
-    text = _SPACES.sub(" ", text).strip()
+    text = " ".join(text.split())
     if " " not in text:
         return text
     if not text.isascii():
@@ -122,9 +122,8 @@ def normalise(text: str, *, width: bool = True, case: bool = True, punct: bool =
     if width:
         text = fold_width(text)
     if case:
-        text = fold_case(text)
-        if width:
-            text = fold_width(text)
+        folded = fold_case(text)
+        text = fold_width(folded) if width and folded != text else folded
     if punct:
         text = fold_punctuation(text)
     while True:
