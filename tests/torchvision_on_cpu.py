@@ -2,9 +2,9 @@
 
 Qwen2.5-VL needs torchvision to resize images. Its wheel on PyPI is a CUDA build: beside a CPU torch its C++ operators
 do not load, and importing it fails ("operator torchvision::nms does not exist") because it registers shapes for two
-operators that nobody declared. Nothing here calls either, so declaring them is enough. vLLM looks at models in processes
-of its own, so the declaration has to be a start-up hook of the environment (a `.pth` file), and a lazy one: it does
-nothing until somebody imports torchvision.
+operators that nobody declared. Nothing here calls either, so declaring them is enough. vLLM looks at models in
+processes of its own, so the declaration has to be a start-up hook of the environment (a `.pth` file), and a lazy one:
+it does nothing until somebody imports torchvision.
 
 Where torchvision imports as it is (a GPU machine, a matching CPU build) no hook is written and an old one is removed.
 """
