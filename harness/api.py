@@ -14,7 +14,6 @@ from harness.comparison.gate import judge, worst
 from harness.comparison.results import CandidateComparison, Comparison, RunIds, compare_runs
 from harness.doctor.examination import examine_after, examine_before, examine_fully
 from harness.doctor.finding import Finding
-from harness.engines.replay import ReplayEngine
 from harness.errors import EXIT_INCOMPLETE, InputError
 from harness.runs.files import CandidateRecord, RunManifest, RunStore, TaskRecord, now
 from harness.runs.plan import CandidatePlan, LoadedTask, Options, Plan, load_tasks, make_plan
@@ -121,11 +120,6 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         goldsets={**_local_copies(workspace), **request.goldsets},
     )
     tasks = load_tasks(suite, folder, options)
-    for candidate in candidates:  # a wrong file is found before an engine is started
-        if not isinstance(candidate, ModelCandidate):
-            recording, ids = ReplayEngine(candidate.path), _item_ids(tasks)
-            recording.require_known(ids)
-            recording.require_kind(ids, [t.task.name for t in tasks if t.task.answer == "loglikelihood"])
     plan = make_plan(candidates, suite, tasks, options)
     return Prepared(request, workspace, tuple(candidates), plan, request.store or workspace.store)
 
@@ -226,7 +220,7 @@ def _comparison(
                 gate=judge(results, doctor[index]),
                 run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
                 prompts_differ=_prompts_differ(base, planned),
-                warnings=(*plan.left_out, *planned.notes, *_settings_differ(base, planned)),
+                warnings=(*plan.left_out, *_noted(base), *planned.notes, *_settings_differ(base, planned)),
             )
         )
     engine, version = answers.engines[0]
@@ -243,6 +237,11 @@ def _comparison(
         harness_version=__version__,
         comparisons=tuple(compared),
     ).with_id()
+
+
+def _noted(base: CandidatePlan) -> tuple[str, ...]:
+    """What to say about the base's recording."""
+    return tuple(f"{base.candidate.name}: {note}" for note in base.notes) if base.recording else ()
 
 
 def _prompts_differ(base: CandidatePlan, candidate: CandidatePlan) -> bool:
@@ -336,10 +335,6 @@ def _record(planned: CandidatePlan) -> CandidateRecord:
 
 def _signatures(loaded: LoadedTask) -> dict[str, str]:
     return {metric: scorer.signature for scorer in loaded.task.make_scorers() for metric in scorer.metrics}
-
-
-def _item_ids(tasks: Sequence[LoadedTask]) -> dict[str, set[str]]:
-    return {loaded.task.name: {item.id for item in loaded.goldset.items} for loaded in tasks}
 
 
 def _local_copies(workspace: Workspace) -> dict[str, str]:

@@ -51,7 +51,7 @@ class ModelCandidate:
 
 @dataclass(frozen=True)
 class ReplayCandidate:
-    """Outputs recorded elsewhere."""
+    """Outputs recorded elsewhere: a file, or a folder of them."""
 
     name: str
     path: Path

@@ -12,9 +12,12 @@ import platformdirs
 
 from harness.candidates.adapter import CONFIG, WEIGHTS, AdapterFolder
 from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.recording import recording_digest
+from harness.candidates.vision import PROCESSOR_FILES
 from harness.digest import digest_file, digest_json
 
-_MODEL_FILES = ("config.json", "generation_config.json")
+# The processor's files decide what a vision model sees of a picture (scale, normalisation).
+_MODEL_FILES = ("config.json", "generation_config.json", *PROCESSOR_FILES)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def cache_folder() -> Path:
 def fingerprint(candidate: Candidate, cache: DigestCache | None = None) -> Fingerprint:
     """Digest what decides the candidate's answers; adapters in full each time, base weights through the cache."""
     if not isinstance(candidate, ModelCandidate):
-        return Fingerprint(model=digest_file(candidate.path))
+        return Fingerprint(model=recording_digest(candidate.path))
     return Fingerprint(
         model=model_digest(candidate.model, cache or DigestCache()),
         adapter=adapter_digest(candidate.adapter) if candidate.adapter else None,

@@ -20,7 +20,7 @@ def resolve(
     """The candidate that `reference` names.
 
     Args:
-        reference: a name in `harness.yaml`, a model or adapter directory, `hf:…`, `ms:…` or `replay:FILE`.
+        reference: a name in `harness.yaml`, a model or adapter directory, `hf:…`, `ms:…` or `replay:PATH`.
         base: `--base`: the model an adapter is put on, whatever its config says.
         fallback: the model to put an adapter on when its own base is not on this machine (the BASE of a comparison).
 
@@ -58,7 +58,7 @@ def _folders(entry: Entry, workspace: Workspace) -> set[Path]:
 
 
 def _replay(name: str, path: Path) -> ReplayCandidate:
-    if not path.is_file():
+    if not path.exists():
         raise InputError("recorded outputs do not exist", where=str(path))
     return ReplayCandidate(name, path)
 

@@ -76,7 +76,8 @@ class ConsoleProgress:
                     [words.plan_cached.format(count=cached[index]), words.plan_missing.format(count=missing)]
                 )
             else:
-                what = words.plan_recorded
+                summary = planned.recording.summary if planned.recording else ""
+                what = f"{words.plan_recorded}: {summary}" if summary else words.plan_recorded
             form = f"  [{planned.prompt_format}]" if index in cached else ""
             self._say(f"  {planned.candidate.name:<{width}}  {what}{form}")
         for group in plan.groups:

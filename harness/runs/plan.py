@@ -16,11 +16,13 @@ from harness.candidates.tokenizer import read_json
 from harness.digest import digest_bytes, digest_json
 from harness.engines.base import Adapter, Request, Sampling
 from harness.engines.identity import EngineIdentity
+from harness.engines.replay import ReplayEngine
 from harness.engines.select import EngineChoice, choose_engine
 from harness.errors import InputError
 from harness.gold.goldset import GoldSet, load_goldset
 from harness.gold.item import Item
 from harness.gold.sources import NotHere
+from harness.runs.pictures import Sight, sight_of
 from harness.scorers.likelihoods import continuations
 from harness.suites.choices import check_choices, floor_of
 from harness.suites.spec import Suite, Task
@@ -82,6 +84,7 @@ class CandidatePlan:
     asked: tuple[Asked, ...]
     prompt_format: str = ""
     notes: tuple[str, ...] = ()
+    recording: ReplayEngine | None = None
 
 
 @dataclass(frozen=True)
@@ -167,13 +170,15 @@ def _draw(items: Sequence[Item], options: Options) -> tuple[Item, ...]:
 
 def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[LoadedTask, ...], options: Options) -> Plan:
     """Render every prompt, digest every candidate and key every completion."""
+    # A wrong file is found before weights are digested.
+    recordings = {i: ReplayEngine(c.path, tasks) for i, c in enumerate(candidates) if isinstance(c, ReplayCandidate)}
     cache = DigestCache()
     prints = [fingerprint(candidate, cache) for candidate in candidates]
     groups = _groups(candidates, prints, options)
     plans: list[CandidatePlan] = []
     for index, (candidate, print_) in enumerate(zip(candidates, prints, strict=True)):
         if isinstance(candidate, ReplayCandidate):
-            plans.append(_replayed(candidate, print_, tasks, options))
+            plans.append(_replayed(candidate, recordings[index], print_, tasks, options))
         else:
             group = next(group for group in groups if index in group.members)
             plans.append(_asked(candidate, print_, group.identity, tasks, options))
@@ -259,24 +264,40 @@ def _asked(
         form = candidate.format("chat")
     adapter = engine_adapter(candidate, print_)
     longest = window(candidate.model)
+    sight = sight_of(candidate, form.name, [(loaded.task.name, item) for loaded in tasks for item in loaded.items])
     asked: list[Asked] = []
     for loaded in tasks:
         sampling = sampling_for(candidate, loaded.task, options.seed)
-        texts = [form.render(conversation(item, loaded.task, system=candidate.system)) for item in loaded.items]
+        texts = [
+            form.render(conversation(item, loaded.task, system=candidate.system), len(item.image_files))
+            for item in loaded.items
+        ]
         if loaded.task.answer == "loglikelihood":
-            asked += _weighed(candidate, adapter, identity, form, loaded, texts, options.repeats)
+            asked += _weighed(candidate, adapter, identity, form, sight, loaded, texts, options.repeats)
             continue
         for item, text, ids in zip(
             loaded.items, texts, candidate.tokenizer.encode_batch(texts, special=form.special), strict=True
         ):
-            room = longest - len(ids)
-            error = "" if room >= 1 else f"the prompt has {len(ids)} tokens, the model's window is {longest}"
+            error = sight.fault(ids, item)
+            length = 0 if error else sight.length(ids, item)
+            room = longest - length
+            if room < 1:
+                error = f"the prompt has {length} tokens, the model's window is {longest}"
             fitted = (
                 sampling if sampling.max_tokens <= room else sampling.model_copy(update={"max_tokens": max(room, 1)})
             )
             for repeat in range(options.repeats):
-                key = identity.completion_key(ids, fitted, adapter, repeat=repeat)
-                request = Request(key, item.id, loaded.task.name, repeat, fitted, token_ids=ids, adapter=adapter)
+                key = identity.completion_key(ids, fitted, adapter, repeat=repeat, images=item.image_files)
+                request = Request(
+                    key,
+                    item.id,
+                    loaded.task.name,
+                    repeat,
+                    fitted,
+                    token_ids=ids,
+                    adapter=adapter,
+                    images=item.image_files,
+                )
                 asked.append(Asked(loaded.task.name, item, repeat, text, request, error))
     return CandidatePlan(candidate, print_, tuple(asked), form.name, (form.note,) if form.note else ())
 
@@ -286,6 +307,7 @@ def _weighed(
     adapter: Adapter | None,
     identity: EngineIdentity,
     form: PromptFormat,
+    sight: Sight,
     loaded: LoadedTask,
     texts: Sequence[str],
     repeats: int,
@@ -298,8 +320,8 @@ def _weighed(
     for item, text, options, ids in zip(
         loaded.items, texts, named, continued(texts, named, candidate.tokenizer, form), strict=True
     ):
-        needed = len(ids.prompt) + max(len(option) for option in ids.options)
-        error = ""
+        error = sight.fault(ids.prompt, item)
+        needed = 0 if error else sight.length(ids.prompt, item) + max(len(option) for option in ids.options)
         if not ids.prompt or not all(ids.options):
             error = "the tokenizer leaves nothing of the prompt or of an option: they cannot be told apart"
         elif needed >= longest:  # vLLM answers with one token more
@@ -323,7 +345,11 @@ def _weighed(
 
 
 def _replayed(
-    candidate: ReplayCandidate, print_: Fingerprint, tasks: tuple[LoadedTask, ...], options: Options
+    candidate: ReplayCandidate,
+    recording: ReplayEngine,
+    print_: Fingerprint,
+    tasks: tuple[LoadedTask, ...],
+    options: Options,
 ) -> CandidatePlan:
     asked = []
     for loaded in tasks:
@@ -333,7 +359,7 @@ def _replayed(
                 key = f"{print_.model}:{loaded.task.name}:{item.id}:{repeat}"
                 request = Request(key, item.id, loaded.task.name, repeat, Sampling())
                 asked.append(Asked(loaded.task.name, item, repeat, "", request))
-    return CandidatePlan(candidate, print_, tuple(asked), "recorded")
+    return CandidatePlan(candidate, print_, tuple(asked), "recorded", recording.notes, recording)
 
 
 def plan_digest(plan: Plan) -> str:

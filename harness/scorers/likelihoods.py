@@ -17,14 +17,14 @@ class OptionLikelihood(BaseModel):
     Attributes:
         text: the continuation, as the scorer compares it (a letter or an option's text, without a leading space).
         logprob: sum of the natural-log probabilities of its tokens after the prompt.
-        tokens: how many they are.
+        tokens: how many they are; None where another tool recorded the sum alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
     logprob: float = Field(allow_inf_nan=False)
-    tokens: int = Field(ge=1)
+    tokens: int | None = Field(default=None, ge=1)
 
 
 class OptionLikelihoods(BaseModel):
