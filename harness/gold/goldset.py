@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
 from harness.gold.card import Card
 from harness.gold.images import open_image
@@ -45,7 +45,7 @@ class GoldSet:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the ids and digests of the items, in any order."""
-        return digest_json(sorted((item.id, item.digest) for item in self.items))
+        return digest_of((item.id, item.digest) for item in self.items)
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:
@@ -60,6 +60,16 @@ class GoldSet:
         for (topic, difficulty), count in sorted(pairs.items()):
             table.setdefault(topic, {})[difficulty] = count
         return table
+
+
+def digest_of(identities: Iterable[tuple[str, str]]) -> str:
+    """The digest of a gold set: SHA-256 of the canonical JSON of its items' sorted ids and digests, made in pieces."""
+    sha = hashlib.sha256(b"[")
+    for number, pair in enumerate(sorted(identities)):
+        text = json.dumps(pair, ensure_ascii=False, separators=(",", ":"))
+        sha.update(("," if number else "").encode() + text.encode("utf-8", "surrogatepass"))
+    sha.update(b"]")
+    return sha.hexdigest()
 
 
 def load_goldset(

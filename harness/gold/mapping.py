@@ -31,7 +31,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.errors import InputError
+from harness.errors import InputError, did_you_mean
 from harness.gold.conversation import Conversation, read_conversation
 from harness.gold.item import Item, Message
 from harness.gold.rows import Row, as_text, is_placeholder
@@ -332,13 +332,14 @@ class RowMap(BaseModel):
         return text.read(row)
 
 
-def parse_map(given: Sequence[str]) -> RowMap:
-    """What `--map` says: `question=title+ask,answer=answer,metadata.topic=department`, or a YAML file.
+def parse_map(given: Sequence[str]) -> dict[str, Any]:
+    """What `--map` says, as a card writes it: `question=title+ask,answer=answer,metadata.topic=department`.
 
     `+` puts columns together; `question=text:Read the meter.` is a text of one's own and takes the rest of its option.
+    A YAML file may stand alone. What is left out may be guessed, so that this need not be a whole mapping.
 
     Raises:
-        InputError: not of that form, or not a mapping that makes items.
+        InputError: not of that form.
     """
     raw: dict[str, Any] = {}
     for text in given:
@@ -347,15 +348,17 @@ def parse_map(given: Sequence[str]) -> RowMap:
                 raise InputError(f"the file {text!r} does not exist", where="--map")
             if len(given) > 1:
                 raise InputError("a mapping in a file stands alone", where="--map")
-            return read_yaml(Path(text), RowMap)
+            return read_yaml(Path(text), RowMap).written()
         for target, value in _pairs(text):
             if target in raw:
                 raise InputError(f"{target!r} is given twice", where="--map", remedy="Join columns with '+'.")
+            head = target.partition(".")[0]
+            if head not in RowMap.model_fields:
+                raise InputError(
+                    f"an item has no {head!r}", where="--map", remedy=did_you_mean(head, RowMap.model_fields)
+                )
             raw[target] = value
-    try:
-        return RowMap.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(explain(error, RowMap), where="--map") from None
+    return raw
 
 
 def _pairs(text: str) -> Iterator[tuple[str, Any]]:

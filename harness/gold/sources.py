@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import has_magic
 from pathlib import Path
 
 from harness.errors import InputError
@@ -13,7 +14,7 @@ class NotHere(InputError):
 
 
 def fetch(name: str, source: Source) -> Path:
-    """A local path of the file that `source` names.
+    """A local path of the file that `source` names; a pattern of paths where it names several.
 
     Honours `HF_ENDPOINT` (a mirror), `HF_HUB_OFFLINE` and the caches of both hubs.
 
@@ -40,16 +41,23 @@ def fetch(name: str, source: Source) -> Path:
 def _huggingface(source: Source) -> Path | None:
     if source.huggingface is None:
         return None
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, snapshot_download
 
-    return Path(
-        hf_hub_download(source.huggingface, source.file, repo_type="dataset", revision=source.revision, etag_timeout=5)
-    )
+    name, revision = source.huggingface, source.revision
+    if has_magic(source.file):
+        root = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=[source.file])
+        return Path(root) / source.file
+    return Path(hf_hub_download(name, source.file, repo_type="dataset", revision=revision, etag_timeout=5))
 
 
 def _modelscope(source: Source) -> Path | None:
     if source.modelscope is None:
         return None
     from modelscope.hub.file_download import dataset_file_download
+    from modelscope.hub.snapshot_download import dataset_snapshot_download
 
-    return Path(dataset_file_download(source.modelscope, source.file))
+    name, revision = source.modelscope, source.modelscope_revision
+    if has_magic(source.file):
+        root = dataset_snapshot_download(name, revision=revision, allow_patterns=[source.file])
+        return Path(root) / source.file
+    return Path(dataset_file_download(name, source.file, revision=revision))

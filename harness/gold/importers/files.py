@@ -13,7 +13,7 @@ from harness.gold.importers.pictures import pairs
 from harness.gold.importers.reading import PICTURES, SUFFIXES
 
 #: What hubs and `datasets` put beside the rows.
-_NOTES = frozenset(("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"))
+NOTES = frozenset(("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"))
 _FAMILIES = {".tsv": ".csv", ".ndjson": ".json", ".jsonl": ".json", ".xlsm": ".xlsx"}
 
 
@@ -51,7 +51,7 @@ def _rows_below(folder: Path) -> list[Path]:
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
-        and path.name not in _NOTES
+        and path.name not in NOTES
         and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
         and path.is_file()
     )

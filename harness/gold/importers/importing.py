@@ -1,0 +1,253 @@
+"""From somebody's files to a gold set with a card: every row is accounted for, and nothing is left half-written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError, did_you_mean
+from harness.gold.card import Card, Origin
+from harness.gold.importers.files import digest_files, find_files
+from harness.gold.importers.reading import open_rows
+from harness.gold.importers.report import FileRead, ImportReport, LeftOutRows
+from harness.gold.importers.shapes import SHAPES, Shape, complete
+from harness.gold.importers.writing import GoldSetWriter
+from harness.gold.mapping import LeftOut, RowMap
+from harness.gold.rows import Row, as_text, is_placeholder
+
+#: Rows that are looked at to guess what the columns mean.
+_LOOKED_AT = 20
+_EXAMPLES = 5
+_REPLACED = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Files on this machine and what they are called.
+
+    Attributes:
+        root: the folder that names in messages and in the digest start from.
+        source: what the card says they are: a path, or `hf:ORG/NAME@COMMIT`.
+        licence: what the hub says.
+    """
+
+    files: tuple[Path, ...]
+    root: Path
+    source: str
+    licence: str | None = None
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the rows."""
+
+    rows: int = 0
+    duplicates: int = 0
+    duplicate_examples: list[str] = field(default_factory=list)
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+    examples: dict[LeftOut, list[str]] = field(default_factory=dict)
+    replaced: int = 0
+    said_nothing: Counter[str] = field(default_factory=Counter)
+    unseen: set[str] = field(default_factory=set)
+
+    def leave_out(self, why: LeftOut, row: Row) -> None:
+        self.left_out[why] += 1
+        places = self.examples.setdefault(why, [])
+        if len(places) < _EXAMPLES:
+            places.append(row.where())
+
+    def repeat(self, row: Row) -> None:
+        self.duplicates += 1
+        if len(self.duplicate_examples) < _EXAMPLES:
+            self.duplicate_examples.append(row.where())
+
+
+def import_goldset(
+    source: str | Path,
+    name: str,
+    *,
+    map: Mapping[str, Any] | RowMap | None = None,
+    folder: str | Path = "goldsets",
+    licence: str | None = None,
+    format: str = "auto",
+    encoding: str | None = None,
+    file: str | None = None,
+    keep_trivial: bool = False,
+    replace: bool = False,
+) -> ImportReport:
+    """Make a gold set of somebody else's data.
+
+    Rows are read one at a time. A row that repeats an item, or whose question or answer is missing or a placeholder
+    such as "无", makes no item and is reported. A row that cannot be read at all stops the import.
+
+    Args:
+        source: a file, a folder, a pattern (`test/*.csv`), `hf:ORG/NAME[@REV]` or `ms:ORG/NAME[@REV]`.
+        name: of the gold set: `NAME.jsonl`, `NAME.yaml` and, with images, `NAME/` are written.
+        map: how a row becomes an item (see `harness.gold.mapping`); what it leaves open is guessed from the columns.
+        folder: where it is written.
+        licence: what the card says; else what the hub says.
+        format: "auto", or one of alpaca, sharegpt, messages, columns.
+        encoding: of text files, instead of finding it.
+        file: the file or pattern inside a hub's repository.
+        keep_trivial: also items whose question or answer is a placeholder.
+        replace: take the place of a gold set of this name.
+
+    Raises:
+        InputError: names file, row and column; nothing has been written then.
+    """
+    _check_name(name)
+    if format != "auto" and format not in SHAPES:
+        raise InputError(f"unknown format {format!r}", where="format", remedy=did_you_mean(format, SHAPES))
+    wanted: Shape | None = next((shape for shape in SHAPES if shape == format), None)
+    place = _place(str(source), file)
+    read: list[FileRead] = []
+    rows = _rows(place, encoding, read)
+    looked_at = list(islice(rows, _LOOKED_AT))
+    if not looked_at:
+        raise InputError("holds no rows", where=str(place.source))
+    if isinstance(map, RowMap):
+        shape, mapping = wanted or "columns", map
+    else:
+        shape, mapping = complete(map or {}, looked_at, wanted)
+    licence = licence or place.licence
+    with GoldSetWriter(Path(folder), name, replace=replace) as writer:
+        tally = _write(chain(looked_at, rows), mapping, writer, keep_trivial)
+        _check_tally(tally, writer, looked_at, place)
+        card = _card(name, place, mapping, read, tally, writer, licence)
+        report = ImportReport(
+            schema=1,
+            name=name,
+            source=place.source,
+            shape=shape,
+            map=mapping,
+            files=tuple(read),
+            rows=tally.rows,
+            items=writer.items,
+            duplicates=tally.duplicates,
+            duplicate_examples=tuple(tally.duplicate_examples),
+            left_out=tuple(
+                LeftOutRows(why=why.why, column=why.column, rows=count, examples=tuple(tally.examples[why]))
+                for why, count in tally.left_out.most_common()
+            ),
+            images=writer.images,
+            languages=dict(writer.languages.most_common()),
+            licence=licence,
+            digest=writer.digest,
+            goldset=str(writer.path),
+            card=str(writer.card_path),
+            warnings=tuple(_warnings(tally, licence)),
+        )
+        writer.commit(card)
+    return report
+
+
+def _check_name(name: str) -> None:
+    if not name or name.startswith(".") or any(char in '/\\:*?"<>|' or not char.isprintable() for char in name):
+        raise InputError(f"{name!r} cannot name a gold set", where="--as", remedy="Such as medical-mine.")
+
+
+def _place(source: str, file: str | None) -> Place:
+    if source.startswith(("hf:", "ms:")):
+        from harness.gold.hub import fetch_dataset
+
+        found = fetch_dataset(source, file)
+        return Place(found.files, found.root, found.reference, found.licence)
+    if file is not None:
+        raise InputError("means something for hf: and ms: only", where="--file", remedy=f"Write {source}/{file}.")
+    files = tuple(find_files(Path(source)))
+    path = Path(source)
+    return Place(files, path if path.is_dir() else files[0].parent, source)
+
+
+def _rows(place: Place, encoding: str | None, read: list[FileRead]) -> Iterator[Row]:
+    """The rows of all files; what each file was is appended to `read` when it has been read."""
+    for file in place.files:
+        opened = open_rows(file, encoding=encoding)
+        count = 0
+        for row in opened.rows:
+            count += 1
+            yield row
+        shown = file.relative_to(place.root).as_posix() if file.is_relative_to(place.root) else file.name
+        shown = file.name if shown == "." else shown
+        read.append(FileRead(path=shown, kind=opened.kind, encoding=opened.encoding, rows=count))
+
+
+def _write(rows: Iterator[Row], mapping: RowMap, writer: GoldSetWriter, keep_trivial: bool) -> _Tally:
+    tally = _Tally(unseen=set(mapping.named()))
+    parts = mapping.question.columns if mapping.question is not None and len(mapping.question.columns) > 1 else ()
+    for row in rows:
+        tally.rows += 1
+        if tally.unseen:
+            tally.unseen = {column for column in tally.unseen if not row.has(column)}
+        item = mapping.item(row, keep_trivial=keep_trivial)
+        if isinstance(item, LeftOut):
+            tally.leave_out(item, row)
+        elif not writer.add(item, row, mapping.pictures(row) if mapping.images else ()):
+            tally.repeat(row)
+        else:
+            tally.said_nothing.update(column for column in parts if _is_word_for_nothing(row.get(column)))
+            tally.replaced += any(_REPLACED in text for text in (item.text, *item.answer))
+    return tally
+
+
+def _is_word_for_nothing(value: object) -> bool:
+    text = as_text(value)
+    return bool(text) and is_placeholder(text)
+
+
+def _check_tally(tally: _Tally, writer: GoldSetWriter, looked_at: Sequence[Row], place: Place) -> None:
+    if tally.unseen:
+        column = sorted(tally.unseen)[0]
+        known = dict.fromkeys(column for row in looked_at for column in row.values)
+        raise InputError(f"no row has {column!r}", where=place.source, remedy=did_you_mean(column, map(str, known)))
+    if not writer.items:
+        reasons = ", ".join(f"{why.why} in {why.column!r} ({count} rows)" for why, count in tally.left_out.items())
+        raise InputError(
+            f"makes no item: {reasons}", where=place.source, remedy="Look at --map, or keep them with --keep-trivial."
+        )
+
+
+def _warnings(tally: _Tally, licence: str | None) -> Iterator[str]:
+    if licence is None:
+        yield "no licence is known: say it with --licence, or nobody may pass the set on"
+    for column, count in tally.said_nothing.items():
+        yield f"column {column!r} says nothing ('无' or the like) in {count} rows: the rest is their question"
+    if tally.replaced:
+        yield (
+            f"{tally.replaced} items hold U+FFFD: characters were lost before this import, when somebody read the "
+            "source in a wrong encoding"
+        )
+
+
+def _card(
+    name: str,
+    place: Place,
+    mapping: RowMap,
+    read: Sequence[FileRead],
+    tally: _Tally,
+    writer: GoldSetWriter,
+    licence: str | None,
+) -> Card:
+    left_out = sum(tally.left_out.values())
+    return Card(
+        name=name,
+        purpose=f"Imported from {place.source}. Write here what it decides.",
+        authorship=f"See {place.source}. Write here who wrote and who checked it.",
+        licence=licence or "unknown",
+        languages=tuple(sorted(writer.languages)),
+        items=writer.items,
+        counts=writer.counts,
+        digest=writer.digest,
+        notes=f"{tally.rows} rows read; {tally.duplicates} repeated an item, {left_out} were left out.",
+        origin=Origin(
+            source=place.source,
+            digest=digest_files(place.files, place.root),
+            encodings={file.path: file.encoding for file in read if file.encoding},
+            rows=tally.rows,
+            map=mapping,
+        ),
+    )
