@@ -15,6 +15,7 @@ from harness.cli import (
     gate,
     goldset,
     goldset_check,
+    goldset_import,
     goldset_split,
     run,
     runs,
@@ -95,6 +96,7 @@ app.add_typer(_candidates, name="candidates")
 _goldset = _group("Gold sets: questions with their accepted answers.")
 _goldset.command("list")(goldset.list_)
 _goldset.command("show")(goldset.show)
+_goldset.command("import")(goldset_import.import_)
 _goldset.command("check")(goldset_check.check)
 _goldset.command("split")(goldset_split.split)
 app.add_typer(_goldset, name="goldset")

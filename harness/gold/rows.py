@@ -35,8 +35,13 @@ class Row:
 
     def where(self, column: str | None = None) -> str:
         """File, row and column, for an error."""
-        place = f"{self.file}, row {self.number}" + (f" (line {self.line})" if self.line is not None else "")
+        place = f"{self.file}, {self.position}"
         return place if column is None else f"{place}, column {column!r}"
+
+    @property
+    def position(self) -> str:
+        """Where in its file it stands: `row 158 (line 159)`."""
+        return f"row {self.number}" + (f" (line {self.line})" if self.line is not None else "")
 
     def get(self, column: str) -> Any:
         """The value of a column, None when a JSON object lacks it.

@@ -40,11 +40,18 @@ class Place:
     source: str
     licence: str | None = None
 
+    def shown(self, file: Path) -> str:
+        """What a file is called in the report and on the card."""
+        if file == self.root or not file.is_relative_to(self.root):
+            return file.name
+        return file.relative_to(self.root).as_posix()
+
 
 @dataclass(slots=True)
 class _Tally:
     """What became of the rows."""
 
+    place: Place
     rows: int = 0
     duplicates: int = 0
     duplicate_examples: list[str] = field(default_factory=list)
@@ -58,12 +65,16 @@ class _Tally:
         self.left_out[why] += 1
         places = self.examples.setdefault(why, [])
         if len(places) < _EXAMPLES:
-            places.append(row.where())
+            places.append(self._position(row))
 
     def repeat(self, row: Row) -> None:
         self.duplicates += 1
         if len(self.duplicate_examples) < _EXAMPLES:
-            self.duplicate_examples.append(row.where())
+            self.duplicate_examples.append(self._position(row))
+
+    def _position(self, row: Row) -> str:
+        """Its file is named only where there are several."""
+        return row.position if len(self.place.files) == 1 else f"{self.place.shown(row.file)} {row.position}"
 
 
 def import_goldset(
@@ -115,7 +126,7 @@ def import_goldset(
         shape, mapping = complete(map or {}, looked_at, wanted)
     licence = licence or place.licence
     with GoldSetWriter(Path(folder), name, replace=replace) as writer:
-        tally = _write(chain(looked_at, rows), mapping, writer, keep_trivial)
+        tally = _write(chain(looked_at, rows), place, mapping, writer, keep_trivial)
         _check_tally(tally, writer, looked_at, place)
         card = _card(name, place, mapping, read, tally, writer, licence)
         report = ImportReport(
@@ -171,13 +182,11 @@ def _rows(place: Place, encoding: str | None, read: list[FileRead]) -> Iterator[
         for row in opened.rows:
             count += 1
             yield row
-        shown = file.relative_to(place.root).as_posix() if file.is_relative_to(place.root) else file.name
-        shown = file.name if shown == "." else shown
-        read.append(FileRead(path=shown, kind=opened.kind, encoding=opened.encoding, rows=count))
+        read.append(FileRead(path=place.shown(file), kind=opened.kind, encoding=opened.encoding, rows=count))
 
 
-def _write(rows: Iterator[Row], mapping: RowMap, writer: GoldSetWriter, keep_trivial: bool) -> _Tally:
-    tally = _Tally(unseen=set(mapping.named()))
+def _write(rows: Iterator[Row], place: Place, mapping: RowMap, writer: GoldSetWriter, keep_trivial: bool) -> _Tally:
+    tally = _Tally(place, unseen=set(mapping.named()))
     parts = mapping.question.columns if mapping.question is not None and len(mapping.question.columns) > 1 else ()
     for row in rows:
         tally.rows += 1
