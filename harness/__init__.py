@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.api import Outcome
     from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
     from harness.gold.goldset import GoldSet
+    from harness.gold.importers.report import ImportReport
     from harness.gold.item import Item
     from harness.runs.files import RunManifest
     from harness.runs.samples import Sample
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "GoldSet",
+    "ImportReport",
     "Item",
     "ModelCandidate",
     "Outcome",
@@ -37,6 +39,7 @@ __all__ = [
     "Suite",
     "__version__",
     "compare",
+    "import_goldset",
     "load_goldset",
     "load_suite",
     "run",
@@ -47,6 +50,7 @@ _TYPES = {
     "ModelCandidate": "harness.candidates.candidate",
     "ReplayCandidate": "harness.candidates.candidate",
     "GoldSet": "harness.gold.goldset",
+    "ImportReport": "harness.gold.importers.report",
     "Item": "harness.gold.item",
     "Outcome": "harness.api",
     "Suite": "harness.suites.spec",
@@ -89,6 +93,22 @@ def load_goldset(reference: str | Path) -> GoldSet:
     from harness.gold import goldset
 
     return goldset.load_goldset(reference)
+
+
+def import_goldset(source: str | Path, name: str, **options: Any) -> ImportReport:
+    """Make a gold set of somebody else's data: `NAME.jsonl` and its card in `folder`.
+
+    Args:
+        source: a file, a folder, a pattern, `hf:ORG/NAME[@REV]` or `ms:ORG/NAME[@REV]`.
+        options: as `harness.gold.importers.importing.import_goldset` has them (`map`, `folder`, `licence`, `format`,
+            `encoding`, `file`, `keep_trivial`, `replace`).
+
+    Raises:
+        harness.errors.InputError: names file, row and column; nothing has been written then.
+    """
+    from harness.gold.importers import importing
+
+    return importing.import_goldset(source, name, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,7 @@ _LEAD = 0.1
 #: From so many characters on, charset-normalizer knows Chinese from Korean or Japanese read as Chinese.
 _ENOUGH = 200
 _ASIAN = ("gb18030", "cp950")
-_NAMES = {"cp950": "Big5", "gb18030": "GB18030", "utf-8": "UTF-8"}
+_NAMES = {"cp950": "Big5", "gb18030": "GB18030", "utf-8": "UTF-8", "utf-8-sig": "UTF-8"}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

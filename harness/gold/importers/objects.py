@@ -108,7 +108,7 @@ def _list_inside(path: Path, encoding: str) -> str:
                     under = f"{prefix}.item"
                 elif under is not None and prefix == under and event == "start_map":
                     return under
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             raise _broken(path, 0, error) from None
     raise InputError(
         "holds no list of objects",
@@ -125,10 +125,12 @@ def _items(path: Path, encoding: str, prefix: str) -> Iterator[Row]:
         try:
             for number, value in enumerate(ijson.items(_Recoded(file, encoding), prefix, use_float=True), start=1):
                 yield _row(value, path, number)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             raise _broken(path, number, error) from None
 
 
 def _broken(path: Path, number: int, error: Exception) -> InputError:
     place = f"{path}, after row {number}" if number else str(path)
+    if isinstance(error, UnicodeDecodeError):  # yajl writes the halves of a surrogate pair out as bytes
+        return InputError("holds half a character (a lone \\uD800 to \\uDFFF)", where=place)
     return InputError(f"is not valid JSON ({' '.join(str(error).split())[:120]})", where=place)

@@ -69,7 +69,8 @@ class GoldSetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take; the error is on its way already
+            self._file.close()
         with suppress(OSError):
             shutil.rmtree(self._work)
 
@@ -131,12 +132,19 @@ class GoldSetWriter:
         return True
 
     def commit(self, card: Card) -> None:
-        """Put items, images and card where they belong, together."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Put items, images and card where they belong, together.
+
+        Raises:
+            InputError: the disk is full.
+        """
         written = card.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         text = yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=120)
-        (self._work / "card").write_text(text, encoding="utf-8")
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            (self._work / "card").write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise self._unwritten(error) from None
         moves = [(self._images, self.image_folder)] if self._kept else []
         moves += [(self._work / "items", self.path), (self._work / "card", self.card_path)]
         aside: list[tuple[Path, Path]] = []
@@ -166,7 +174,10 @@ class GoldSetWriter:
                 where=row.where(),
             ) from None
         except OSError as error:
-            raise InputError(f"cannot be written ({error.strerror})", where=str(self._folder)) from None
+            raise self._unwritten(error) from None
+
+    def _unwritten(self, error: OSError) -> InputError:
+        return InputError(f"cannot be written ({error.strerror})", where=str(self._folder))
 
     def _open(self, picture: str | Mapping[str, Any], row: Row, column: str) -> ImageFile:
         """One picture, checked once however often it is named; bytes become a file first."""
@@ -179,8 +190,11 @@ class GoldSetWriter:
             key = reference = f"{digest_bytes(picture['bytes'])[:16]}{suffix if suffix in PICTURES else ''}"
             folder = self._images
             if key not in self._opened:
-                folder.mkdir(exist_ok=True)
-                (folder / reference).write_bytes(picture["bytes"])
+                try:
+                    folder.mkdir(exist_ok=True)
+                    (folder / reference).write_bytes(picture["bytes"])
+                except OSError as error:
+                    raise self._unwritten(error) from None
         if key not in self._opened:
             self._opened[key] = open_image(reference, folder, where=where)
         return self._opened[key]
@@ -194,8 +208,11 @@ class GoldSetWriter:
                 target = self._images / relative
                 if target.exists():  # another folder's picture of this name
                     target = self._images / image.digest[:8] / relative
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(image.path, target)
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(image.path, target)
+                except OSError as error:
+                    raise self._unwritten(error) from None
             self._kept[image.path] = f"{self._name}/{target.relative_to(self._images).as_posix()}"
         return self._kept[image.path]
 
