@@ -226,7 +226,7 @@ def test_a_disk_that_is_full_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_half_a_character_is_named(tmp_path: Path, refused: Callable[..., str]) -> None:
-    rows = [{"question": "a", "answer": "b"}, {"question": "发烧\ud83d", "answer": "b"}]
+    rows = [{"question": "a", "answer": "b"}, {"question": "发烧\ude00", "answer": "b"}]
     lines, whole = tmp_path / "qa.jsonl", tmp_path / "qa.json"
     lines.write_text("\n".join(map(json.dumps, rows)), encoding="ascii")
     whole.write_text(json.dumps(rows), encoding="ascii")
