@@ -8,14 +8,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 PAGE = Path(__file__).with_name("cli.md")
-COMMANDS = [
-    "", "compare", "run", "score", "gate", "runs", "runs list", "runs show", "runs export", "runs prune",
-    "candidates", "candidates list", "candidates show", "candidates doctor",
-    "goldset", "goldset list", "goldset show", "goldset check", "goldset split", "suites", "doctor",
-]  # fmt: skip
+
+
+def commands() -> list[str]:
+    """Every command, in the order of the help."""
+    from typer.main import get_command
+
+    from harness.cli.app import app
+
+    def below(command: Any, name: str) -> Iterator[str]:
+        yield name
+        for child, inner in getattr(command, "commands", {}).items():
+            yield from below(inner, f"{name} {child}".strip())
+
+    return list(below(get_command(app), ""))
 
 
 def help_text(command: str) -> str:
@@ -34,7 +45,7 @@ def help_text(command: str) -> str:
 def page() -> str:
     """The whole page."""
     parts = ["# Command line\n\nGenerated from `--help` by `python docs/cli_pages.py`.\n"]
-    for command in COMMANDS:
+    for command in commands():
         name = f"harness {command}".strip()
         parts.append(f"## {name}\n\n```\n{help_text(command)}\n```\n")
     return "\n".join(parts)
