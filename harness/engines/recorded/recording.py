@@ -61,7 +61,8 @@ class Recording:
 def load_recording(path: Path, tasks: Sequence[TaskItems]) -> Recording:
     """Read a file, or every recording in a folder, and find the item of each answer.
 
-    A file of a folder none of whose questions is asked belongs to another task and is left out, with a note.
+    A file of a folder none of whose questions is asked belongs to another task and is left out. That is noted, and so
+    is an empty one, which may be all that is left of a run.
 
     Raises:
         InputError: not recognised or broken; answers to items that nobody knows, to two items, or two to one item;
@@ -70,8 +71,13 @@ def load_recording(path: Path, tasks: Sequence[TaskItems]) -> Recording:
     reader, files = recognise(path)
     if reader.names_items:
         (file,) = files
-        return _own(reader, file, tasks)
-    return _foreign(reader, files, tasks, path)
+        recording = _own(reader, file, tasks)
+    else:
+        recording = _foreign(reader, files, tasks, path)
+    empty = [file.name for file in recording_files(path) if not file.stat().st_size]
+    if empty:
+        recording.notes += (f"empty: {_listed(empty)}",)
+    return recording
 
 
 def recognise(path: Path) -> tuple[Reader, list[Path]]:
@@ -211,8 +217,7 @@ def _foreign(reader: Reader, files: Sequence[Path], tasks: Sequence[TaskItems], 
     found = " and ".join(f"{how} ({number})" for how, number in sorted(count.items()))
     recording.summary = f"{reader.name}, {count.total()} answers in {used} file{'s' * (used > 1)}, found by {found}"
     if left_out:
-        shown = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" if len(left_out) > 3 else "")
-        recording.notes = (f"left out, since the suite asks nothing of them: {shown}",)
+        recording.notes = (f"left out, since the suite asks nothing of them: {_listed(left_out)}",)
     return recording
 
 
@@ -288,6 +293,10 @@ def _keep(recording: Recording, key: Key, record: Record) -> None:
             if recording.name == OwnForm.name
             else "Give the file or the folder of one run of one model.",
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _short(text: str, length: int = 60) -> str:

@@ -98,3 +98,22 @@ def lines(path: Path, *given: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x, ensure_ascii=False) for x in given), "utf-8")
     return path
+
+
+def exported(item: str, **more: Any) -> dict[str, Any]:
+    """A line of `harness runs export`, from its columns (docs/architecture.md)."""
+    return {
+        "task": "qa",
+        "item_id": item,
+        "item_digest": "0" * 64,
+        "repeat": 0,
+        "prompt": "Which?",
+        "output": "x",
+        "finish_reason": "stop",
+        "prompt_tokens": 5,
+        "completion_tokens": 3,
+        "latency": 0.5,
+        "error": "",
+        "score_exact": 1.0,
+        **more,
+    }

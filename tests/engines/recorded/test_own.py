@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import EXIT_USAGE, MISSING, InputError
 from harness.scorers.likelihoods import OptionLikelihood, OptionLikelihoods
-from tests.engines.recorded.made import Asked, asked, letters, lines, load, outputs, spoken
+from tests.engines.recorded.made import Asked, asked, exported, letters, lines, load, outputs, spoken
 
 
 def task(*ids: str, name: str = "qa") -> Asked:
@@ -109,25 +109,6 @@ def test_a_recording_without_any_output_is_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(InputError, match=r"empty\.jsonl: holds no outputs\. Known: .*lm-eval samples"):
             load(path, task("a"))
-
-
-def exported(item: str, **more: Any) -> dict[str, Any]:
-    """A line of `harness runs export`, from its columns (docs/architecture.md)."""
-    return {
-        "task": "qa",
-        "item_id": item,
-        "item_digest": "0" * 64,
-        "repeat": 0,
-        "prompt": "Which?",
-        "output": "x",
-        "finish_reason": "stop",
-        "prompt_tokens": 5,
-        "completion_tokens": 3,
-        "latency": 0.5,
-        "error": "",
-        "score_exact": 1.0,
-        **more,
-    }
 
 
 def test_an_exported_run_keeps_counts_errors_and_gaps(tmp_path: Path) -> None:
