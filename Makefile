@@ -42,7 +42,7 @@ $(VENV)/.test: $(BIN)/uv pyproject.toml constraints.txt
 	$(BIN)/python tests/torchvision_on_cpu.py
 	touch $@ $(VENV)/.local
 
-# inspect-ai wants other versions than the extras do; a second environment reads its logs (tests/engines/recorded).
+# inspect-ai wants other versions than constraints.txt has; a second environment reads its logs.
 $(VENV)/.inspect: $(BIN)/uv pyproject.toml constraints-inspect.txt
 	$(BIN)/uv venv -q --allow-existing -p $(BIN)/python $(VENV)/inspect
 	$(BIN)/uv pip install -q --python $(VENV)/inspect/bin/python -c constraints-inspect.txt -e . inspect-ai pytest

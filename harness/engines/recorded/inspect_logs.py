@@ -1,6 +1,6 @@
 """inspect-ai: `.eval` and `.json` logs, read by inspect-ai's own reader.
 
-Its packages do not go into one environment with those of this project's extras, so it is imported here alone.
+It wants other versions of some packages than this project is tested with, so it is imported here alone.
 Epochs are repeats. The ids that inspect numbers itself (1, 2, …) are positions and join nothing.
 """
 

@@ -1,7 +1,7 @@
 """inspect-ai: its own logs of the demo's models, read by its own reader.
 
-inspect-ai and this project's vector store cannot be in one environment, so `make test` makes a second, small one and
-this file runs again in it (`test_inspect_environment.py`). In the first one only the tests at the end are run.
+inspect-ai does not go with the versions in constraints.txt, so `make test` makes a second, small environment and this
+file runs again in it (`test_inspect_environment.py`). In the first one only the tests at the end are run.
 """
 
 from __future__ import annotations
