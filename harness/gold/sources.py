@@ -53,11 +53,15 @@ def _huggingface(source: Source) -> Path | None:
 def _modelscope(source: Source) -> Path | None:
     if source.modelscope is None:
         return None
-    from modelscope.hub.file_download import dataset_file_download
-    from modelscope.hub.snapshot_download import dataset_snapshot_download
+    # Not from `modelscope`, which imports torch first.
+    from modelscope_hub.compat.file_download import dataset_file_download
+    from modelscope_hub.compat.snapshot_download import dataset_snapshot_download
 
     name, revision = source.modelscope, source.modelscope_revision
-    if has_magic(source.file):
+    if not has_magic(source.file):
+        return Path(dataset_file_download(name, source.file, revision=revision))
+    try:
         root = dataset_snapshot_download(name, revision=revision, allow_patterns=[source.file])
-        return Path(root) / source.file
-    return Path(dataset_file_download(name, source.file, revision=revision))
+    except Exception:  # unlike a file, a pattern is not looked for in the cache by itself
+        root = dataset_snapshot_download(name, revision=revision, local_files_only=True)
+    return Path(root) / source.file
