@@ -1,12 +1,13 @@
 """Data sets on Hugging Face and ModelScope: the files asked for, at a revision that can be named again.
 
-Both through their own clients: `HF_ENDPOINT` and `MODELSCOPE_ENDPOINT` (mirrors), `HF_TOKEN`, `HF_HUB_OFFLINE` and the
-caches of both work as everywhere else. Without a connection the cache is read.
+Both through their own clients: `HF_ENDPOINT` and `MODELSCOPE_ENDPOINT` (mirrors), `HF_TOKEN` and `MODELSCOPE_API_TOKEN`
+and the caches of both work as everywhere else. Without a connection, or with `HF_HUB_OFFLINE=1`, the caches are read.
 """
 
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from harness.gold.importers.reading import SUFFIXES
 
 _SHARD = re.compile(r"-\d+-of-(\d+)(?=\.)")
 _FRONT_MATTER = re.compile(r"\ufeff?---\s*\n(.*?)\n---\s*(?:\n|$)", re.DOTALL)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _README = "README.md"
 _TIMEOUT = 10
 
@@ -61,9 +63,13 @@ def fetch_dataset(reference: str, pattern: str | None = None) -> HubFiles:
 
 
 def _huggingface(name: str, revision: str | None, pattern: str | None) -> HubFiles:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
     shown = f"hf:{name}"
+    if pattern is not None and revision is not None and _COMMIT.fullmatch(revision):  # a commit never changes
+        cached = try_to_load_from_cache(name, pattern, repo_type="dataset", revision=revision)
+        if isinstance(cached, str):
+            return _found(_root(cached, pattern), [pattern], f"{shown}@{revision}")
     try:
         info = HfApi().dataset_info(name, revision=revision, timeout=_TIMEOUT)
     except Exception as error:  # no connection, a mirror's fault, offline mode: the client raises many kinds
@@ -116,10 +122,14 @@ def _huggingface_cache(name: str, revision: str | None, pattern: str | None, rea
 
 
 def _modelscope(name: str, revision: str | None, pattern: str | None) -> HubFiles:
+    os.environ.setdefault("MODELSCOPE_LOG_LEVEL", "WARNING")  # read by its import; it would tell of every listing
+    from huggingface_hub import is_offline_mode
     from modelscope_hub import HubApi
     from modelscope_hub.errors import AuthenticationError, NotExistError, PermissionDeniedError
 
     api, shown, asked = HubApi(), f"ms:{name}", revision or "master"
+    if is_offline_mode():  # ModelScope's client has no such switch of its own
+        return _modelscope_cache(name, asked, pattern, ConnectionError("HF_HUB_OFFLINE is set"))
     try:
         listed = {info.path: info for info in api.list_repo_files(name, "dataset", revision=asked) if not info.is_dir}
     except NotExistError:
@@ -145,8 +155,7 @@ def _modelscope(name: str, revision: str | None, pattern: str | None) -> HubFile
         ]  # fmt: skip
     except Exception as error:
         raise _failed(shown, error) from None
-    root = Path(paths[0]).parents[len(PurePosixPath(chosen[0]).parts) - 1]
-    return _found(root, chosen, f"{shown}@{asked}")
+    return _found(_root(paths[0], chosen[0]), chosen, f"{shown}@{asked}")
 
 
 def _modelscope_cache(name: str, revision: str, pattern: str | None, reason: Exception) -> HubFiles:
@@ -157,6 +166,11 @@ def _modelscope_cache(name: str, revision: str, pattern: str | None, reason: Exc
     except Exception:
         raise _failed(f"ms:{name}", reason) from None
     return _found(root, _cached(root, pattern, f"ms:{name}"), f"ms:{name}@{revision}")
+
+
+def _root(path: str | Path, name: str) -> Path:
+    """The folder in which a repository's file of this name stands at `path`."""
+    return Path(path).parents[len(PurePosixPath(name).parts) - 1]
 
 
 def _found(root: Path, chosen: Sequence[str], reference: str) -> HubFiles:
@@ -178,7 +192,12 @@ def _cached(root: Path, pattern: str | None, reference: str) -> Sequence[str]:
 
 
 def _chosen(names: Iterable[str], pattern: str | None, reference: str) -> Sequence[str]:
-    """The files of rows that are meant; never several that may be different splits."""
+    """The files of rows that are meant; never several that may be different splits.
+
+    Args:
+        pattern: of files of rows, or the whole name of any file.
+    """
+    names = list(names)
     rows = sorted(
         name
         for name in names
@@ -187,7 +206,7 @@ def _chosen(names: Iterable[str], pattern: str | None, reference: str) -> Sequen
         and not any(part.startswith(".") for part in PurePosixPath(name).parts)
     )
     if pattern is not None:
-        found = [name for name in rows if name == pattern or fnmatchcase(name, pattern)]
+        found = [pattern] if pattern in names else [name for name in rows if fnmatchcase(name, pattern)]
         if not found:
             raise InputError(f"{reference} has no file {pattern!r}", where="--file", remedy=did_you_mean(pattern, rows))
         return found

@@ -158,20 +158,23 @@ def test_modelscope(hub: LocalHub) -> None:
     ):
         assert done.code == 2
         assert says in done.err
+        assert done.err.count("\n") == 1, done.err
 
     hub.stop()
     shards_folder = hub.home / "ms" / "datasets" / "org--shards" / "snapshots" / "master" / "data"
     (shards_folder / "train-00001-of-00002.csv").unlink()
-    cached, partly, never = hub.run(
-        command("ms:org/qa", "cached"), command("ms:org/shards", "partly"), command("ms:org/closed", "never")
-    )
-    assert cached.code == 0, cached
-    assert card(hub, "cached").digest == card(hub, "moved").digest
-    assert card(hub, "cached").origin == card(hub, "moved").origin
-    assert card(hub, "cached").licence == "cc-by-4.0"
-    assert (partly.code, never.code) == (2, 2)
-    assert "ms:org/shards is only partly in the cache (1 of 2 files). Import it once with a connection." in partly.err
-    assert "ms:org/closed cannot be downloaded, and is not in the cache" in never.err
+    commands = [command("ms:org/qa", "cached", "--replace"), command("ms:org/shards", "partly")]
+    commands += [command("ms:org/closed", "never")]
+    for offline in ({}, {"HF_HUB_OFFLINE": "1"}):
+        cached, partly, never = hub.run(*commands, **offline)
+        assert cached.code == 0, cached
+        assert card(hub, "cached").digest == card(hub, "moved").digest
+        assert card(hub, "cached").origin == card(hub, "moved").origin
+        assert card(hub, "cached").licence == "cc-by-4.0"
+        assert (partly.code, never.code) == (2, 2)
+        assert "ms:org/shards is only partly in the cache (1 of 2 files). Import it once" in partly.err
+        assert "ms:org/closed cannot be downloaded, and is not in the cache" in never.err
+        assert (" is set)" in never.err) == bool(offline)
     assert not [path for path in (hub.home / "sets").iterdir() if path.stem in {"partly", "never", "a", "b", "c"}]
 
 
