@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from glob import has_magic
 from pathlib import Path
 
 from harness.errors import InputError
@@ -21,43 +20,22 @@ def fetch(name: str, source: Source) -> Path:
     Raises:
         NotHere: no client is installed, or the hub cannot be reached and nothing is cached.
     """
+    from harness.gold.hub import fetch_dataset
+
     failures: list[str] = []
-    for read in (_huggingface, _modelscope):
+    for hub, repository, revision in (
+        ("hf", source.huggingface, source.revision),
+        ("ms", source.modelscope, source.modelscope_revision),
+    ):
+        if repository is None:
+            continue
         try:
-            found = read(source)
-        except ImportError as error:
-            failures.append(f"{error.name} is not installed")
-        except Exception as error:  # the hub clients raise many kinds, requests' own among them
-            failures.append(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
-        else:
-            if found is not None:
-                return found
+            return (
+                fetch_dataset(f"{hub}:{repository}{f'@{revision}' if revision else ''}", source.file).root / source.file
+            )
+        except InputError as error:
+            failures.append(error.what)
     raise NotHere(
         f"gold set {name!r} is not on this machine and could not be downloaded ({'; '.join(failures)})",
         remedy=f"Give a local copy: --goldset {name}=PATH.jsonl, or 'goldsets: {{{name}: PATH}}' in harness.yaml.",
     )
-
-
-def _huggingface(source: Source) -> Path | None:
-    if source.huggingface is None:
-        return None
-    from huggingface_hub import hf_hub_download, snapshot_download
-
-    name, revision = source.huggingface, source.revision
-    if has_magic(source.file):
-        root = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=[source.file])
-        return Path(root) / source.file
-    return Path(hf_hub_download(name, source.file, repo_type="dataset", revision=revision, etag_timeout=5))
-
-
-def _modelscope(source: Source) -> Path | None:
-    if source.modelscope is None:
-        return None
-    from modelscope.hub.file_download import dataset_file_download
-    from modelscope.hub.snapshot_download import dataset_snapshot_download
-
-    name, revision = source.modelscope, source.modelscope_revision
-    if has_magic(source.file):
-        root = dataset_snapshot_download(name, revision=revision, allow_patterns=[source.file])
-        return Path(root) / source.file
-    return Path(dataset_file_download(name, source.file, revision=revision))

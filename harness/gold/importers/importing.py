@@ -128,7 +128,8 @@ def import_goldset(
     with GoldSetWriter(Path(folder), name, replace=replace) as writer:
         tally = _write(chain(looked_at, rows), place, mapping, writer, keep_trivial)
         _check_tally(tally, writer, looked_at, place)
-        card = _card(name, place, mapping, read, tally, writer, licence)
+        digest = writer.digest()
+        card = _card(name, place, mapping, read, tally, writer, digest, licence)
         report = ImportReport(
             schema=1,
             name=name,
@@ -147,7 +148,7 @@ def import_goldset(
             images=writer.images,
             languages=dict(writer.languages.most_common()),
             licence=licence,
-            digest=writer.digest,
+            digest=digest,
             goldset=str(writer.path),
             card=str(writer.card_path),
             warnings=tuple(_warnings(tally, licence)),
@@ -239,6 +240,7 @@ def _card(
     read: Sequence[FileRead],
     tally: _Tally,
     writer: GoldSetWriter,
+    digest: str,
     licence: str | None,
 ) -> Card:
     left_out = sum(tally.left_out.values())
@@ -250,7 +252,7 @@ def _card(
         languages=tuple(sorted(writer.languages)),
         items=writer.items,
         counts=writer.counts,
-        digest=writer.digest,
+        digest=digest,
         notes=f"{tally.rows} rows read; {tally.duplicates} repeated an item, {left_out} were left out.",
         origin=Origin(
             source=place.source,
