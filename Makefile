@@ -12,7 +12,7 @@ export UV_FIND_LINKS ?= $(LINKS)
 compare: $(VENV)/.local
 	$(BIN)/harness compare base lora_model_medical --suite medical
 
-test: $(VENV)/.test
+test: $(VENV)/.test $(VENV)/.inspect
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
@@ -41,6 +41,12 @@ $(VENV)/.test: $(BIN)/uv pyproject.toml constraints.txt
 	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt --no-config --no-deps torchvision
 	$(BIN)/python tests/torchvision_on_cpu.py
 	touch $@ $(VENV)/.local
+
+# inspect-ai wants other versions than constraints.txt has; a second environment reads its logs.
+$(VENV)/.inspect: $(BIN)/uv pyproject.toml constraints-inspect.txt
+	$(BIN)/uv venv -q --allow-existing -p $(BIN)/python $(VENV)/inspect
+	$(BIN)/uv pip install -q --python $(VENV)/inspect/bin/python -c constraints-inspect.txt -e . inspect-ai pytest
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

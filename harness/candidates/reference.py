@@ -29,7 +29,7 @@ def resolve(
     """
     for prefix, what in _LATER.items():
         if reference.startswith(prefix):
-            raise InputError(f"{what} ({reference!r}) are not supported yet", remedy="Use replay:FILE.jsonl.")
+            raise InputError(f"{what} ({reference!r}) are not supported yet", remedy="Use replay:PATH.")
     if reference.startswith("replay:"):
         return _replay(reference, workspace.here / reference.removeprefix("replay:"))
     entry = workspace.entry(reference)

@@ -17,7 +17,7 @@ def list_(demo: options.Demo = False) -> int:
 
     workspace = load_workspace(demo=demo)
     if workspace.file is None:
-        typer.echo("There is no harness.yaml here. A folder or replay:FILE needs none; --demo shows the packaged demo.")
+        typer.echo("There is no harness.yaml here. A folder or replay:PATH needs none; --demo shows the packaged demo.")
         return EXIT_OK
     rows = []
     for name, entry in workspace.content.candidates.items():

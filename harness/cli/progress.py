@@ -91,6 +91,9 @@ class ConsoleProgress:
                 self._say("  " + words.plan_time.format(time=duration(seconds)))
         for warning in plan.warnings:
             self._say(f"! {warning}")
+        for planned in plan.candidates:
+            for note in planned.notes if planned.recording else ():
+                self._say(f"! {planned.candidate.name}: {note}")
 
     def noticed(self, candidate: int, lines: list[str]) -> None:
         """Print what the doctor saw before waiting for answers."""

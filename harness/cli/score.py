@@ -29,7 +29,7 @@ def score(
         float, typer.Option("--max-error-rate", help="Share of failed answers that is still complete.")
     ] = 0.01,
 ) -> int:
-    """Score one candidate on one gold set, for instance outputs that were made elsewhere (replay:FILE.jsonl).
+    """Score one candidate on one gold set, for instance outputs that were recorded elsewhere (replay:PATH).
 
     Exit codes: 0 done; 2 wrong input; 3 more answers failed than --max-error-rate allows.
     """

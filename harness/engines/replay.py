@@ -43,6 +43,11 @@ class ReplayEngine:
         """What a reader of the results should know about it."""
         return self._recording.notes
 
+    @property
+    def repeats(self) -> int:
+        """How many answers there are to an item at most."""
+        return 1 + max(repeat for _, _, repeat in self._recording.answers)
+
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """See `Engine.generate`: everything comes at once. What is not recorded is an error completion, `MISSING`."""
         if requests:

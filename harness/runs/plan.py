@@ -359,7 +359,10 @@ def _replayed(
                 key = f"{print_.model}:{loaded.task.name}:{item.id}:{repeat}"
                 request = Request(key, item.id, loaded.task.name, repeat, Sampling())
                 asked.append(Asked(loaded.task.name, item, repeat, "", request))
-    return CandidatePlan(candidate, print_, tuple(asked), "recorded", recording.notes, recording)
+    notes = recording.notes
+    if recording.repeats > options.repeats:
+        notes += (f"holds up to {recording.repeats} answers to an item; --repeats {recording.repeats} uses them all",)
+    return CandidatePlan(candidate, print_, tuple(asked), "recorded", notes, recording)
 
 
 def plan_digest(plan: Plan) -> str:

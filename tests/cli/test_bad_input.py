@@ -254,7 +254,7 @@ def test_a_recording_of_the_same_item_twice_is_refused(bench: Bench) -> None:
     line = '{"item_id": "f0", "output": "a"}\n'
     bench.write("candidate.jsonl", line + line)
     before = bench.files()
-    refused(bench, bench.compare(), before, "candidate.jsonl:2", "'f0'", "line 1")
+    refused(bench, bench.compare(), before, "candidate.jsonl:2", "'f0'", "candidate.jsonl:1.")
 
 
 def test_a_file_that_cannot_be_opened_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
 """inspect-ai: `.eval` and `.json` logs, read by inspect-ai's own reader.
 
-Its packages do not go into one environment with this project's vector store, so it is imported here and nowhere else.
+It wants other versions of some packages than this project is tested with, so it is imported here alone.
 Epochs are repeats. The ids that inspect numbers itself (1, 2, …) are positions and join nothing.
 """
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.engines.recorded.evalscope import finish
 from harness.engines.recorded.record import Record
@@ -43,20 +44,23 @@ class InspectLog:
             raise InputError(
                 f"is a log of inspect-ai, which reads it and is not installed here ({error})",
                 where=str(path),
-                remedy="pip install inspect-ai, in this environment or in a new one beside this package.",
+                remedy="pip install inspect-ai, best in a new environment beside this package: docs/recordings.md.",
             ) from None
+        form: Literal["eval", "json"] = "eval" if zipfile.is_zipfile(path) else "json"  # whatever it is called
         try:
-            task = read_eval_log(str(path), header_only=True).eval.task
+            task = read_eval_log(str(path), header_only=True, format=form).eval.task
             samples = read_eval_log_samples(
-                str(path), all_samples_required=False, resolve_attachments="core", exclude_fields={"events", "store"}
+                str(path),
+                all_samples_required=False,
+                resolve_attachments="core",
+                format=form,
+                exclude_fields={"events", "store"},
             )
             for sample in samples:
                 yield _record(sample, task, f"{path}: sample {sample.id}, epoch {sample.epoch}")
-        except InputError:
-            raise
         except Exception as error:  # whatever inspect's reader meets in a broken file
             raise InputError(
-                f"cannot be read by inspect-ai ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+                f"cannot be read by inspect-ai ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
                 where=str(path),
                 remedy="See whether `inspect log dump` can read it.",
             ) from None

@@ -165,7 +165,9 @@ def check_options_order(record: Record, target: Target) -> None:
     behind = prompt[max(0, prompt.rfind(_folded(target.item.text))) :]
     for letter, choice in zip(LETTERS, target.item.choices, strict=False):
         text = _folded(choice)
-        shown = set(re.findall(rf"(?<![A-Za-z])([A-Z])[.,:)\]] ?{re.escape(text)}(?!\w)", behind, re.ASCII))
+        # Folding takes out the space between Chinese options: the next one's letter may follow at once.
+        one = rf"(?<![A-Za-z])([A-Z])[.,:)\]] ?{re.escape(text)}(?=\W|\Z|[A-Z][.,:)\]])"
+        shown = set(re.findall(one, behind, re.ASCII))
         if shown and letter not in shown:
             raise InputError(
                 f"shows option {letter} of item {target.item.id!r} as {'/'.join(sorted(shown))}",

@@ -47,6 +47,8 @@ class OpenCompassPredictions:
 
 
 def _records(row: Any, task: str, where: str) -> list[Record]:
+    if isinstance(row, dict) and any(key.startswith("label: ") for key in row):
+        raise InputError("was chosen by perplexity, not generated", where=where, remedy=_REMEDY)
     try:
         prompt, given = _prompt(row["origin_prompt"]), row["prediction"]
         texts = [given] if isinstance(given, str) else given
@@ -58,7 +60,7 @@ def _records(row: Any, task: str, where: str) -> list[Record]:
 
 
 def _prompt(value: Any) -> str:
-    """A text, or turns of which the last person's counts. A list of such lists is a conversation of several rounds."""
+    """A text, or turns of which the last person's counts; a conversation of several rounds has lists of them."""
     if isinstance(value, str):
         return value
     turns: list[Mapping[str, Any]] = value

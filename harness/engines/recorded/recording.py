@@ -11,6 +11,7 @@ from harness.candidates.recording import recording_files
 from harness.engines.recorded.evalscope import EvalScopePredictions, EvalScopeReviews
 from harness.engines.recorded.inspect_logs import InspectLog
 from harness.engines.recorded.joining import Joiner, Target, TaskItems, check_options_order
+from harness.engines.recorded.jsonl import require_whole
 from harness.engines.recorded.lmeval import LmEvalSamples
 from harness.engines.recorded.opencompass import OpenCompassPredictions
 from harness.engines.recorded.own import ExportedRun, OwnForm
@@ -60,7 +61,8 @@ class Recording:
 def load_recording(path: Path, tasks: Sequence[TaskItems]) -> Recording:
     """Read a file, or every recording in a folder, and find the item of each answer.
 
-    A file of a folder none of whose questions is asked belongs to another task and is left out, with a note.
+    A file of a folder none of whose questions is asked belongs to another task and is left out. That is noted, and so
+    is an empty one, which may be all that is left of a run.
 
     Raises:
         InputError: not recognised or broken; answers to items that nobody knows, to two items, or two to one item;
@@ -69,24 +71,37 @@ def load_recording(path: Path, tasks: Sequence[TaskItems]) -> Recording:
     reader, files = recognise(path)
     if reader.names_items:
         (file,) = files
-        return _own(reader, file, tasks)
-    return _foreign(reader, files, tasks, path)
+        recording = _own(reader, file, tasks)
+    else:
+        recording = _foreign(reader, files, tasks, path)
+    empty = [file.name for file in recording_files(path) if not file.stat().st_size]
+    if empty:
+        recording.notes += (f"empty: {_listed(empty)}",)
+    return recording
 
 
 def recognise(path: Path) -> tuple[Reader, list[Path]]:
     """The format of a recording and the files that hold it.
 
     Raises:
-        InputError: nothing is recognised, or a folder holds recordings of several formats.
+        InputError: nothing is recognised, a folder holds recordings of several formats, or a file is damaged.
     """
+    if not path.exists():
+        raise InputError("no such file or folder", where=str(path))
     if path.is_file():
         shape = shape_of(path)
-        return _reader_of(shape) or _fallback(shape), [path]
+        reader = _reader_of(shape)
+        if reader is None:
+            raise _unrecognised(shape)
+        return reader, [path]
     found: dict[str, tuple[Reader, list[Path]]] = {}
     for file in recording_files(path):
-        reader = _reader_of(shape_of(file))
-        if reader is not None:  # what else lies in a folder of results is no recording
+        shape = shape_of(file)
+        reader = _reader_of(shape)
+        if reader is not None:
             found.setdefault(reader.name, (reader, []))[1].append(file)
+        elif shape.broken:  # what else lies in a folder of results is no recording, but this may have been one
+            raise _unrecognised(shape)
     if EvalScopePredictions.name in found:  # reviews are made of the predictions beside them
         found.pop(EvalScopeReviews.name, None)
     if not found:
@@ -111,14 +126,21 @@ def _reader_of(shape: Shape) -> Reader | None:
     return next((reader for reader in READERS if reader.recognises(shape)), None)
 
 
-def _fallback(shape: Shape) -> Reader:
-    """Where nothing was recognised: a broken file is read as our own form, whose reader says what is wrong where."""
-    if shape.keys or shape.members:
-        first = ", ".join(sorted(shape.keys or shape.members)[:6])
-        raise InputError(
-            f"is no recording of a known format (it holds {first})", where=str(shape.path), remedy=_known()
-        )
-    return OwnForm()
+def _unrecognised(shape: Shape) -> InputError:
+    where = str(shape.path)
+    if shape.empty:
+        return InputError("holds no outputs", where=where, remedy=_known())
+    if shape.broken:
+        try:
+            require_whole(shape.path, remedy="It may be half a file: copy it again.")
+        except InputError as error:
+            return error
+    held = ", ".join(sorted(shape.keys or shape.members)[:6])
+    return InputError(
+        f"is no recording of a known format (it {f'holds {held}' if held else 'does not begin with an object'})",
+        where=where,
+        remedy=_known(),
+    )
 
 
 def _known() -> str:
@@ -195,8 +217,7 @@ def _foreign(reader: Reader, files: Sequence[Path], tasks: Sequence[TaskItems], 
     found = " and ".join(f"{how} ({number})" for how, number in sorted(count.items()))
     recording.summary = f"{reader.name}, {count.total()} answers in {used} file{'s' * (used > 1)}, found by {found}"
     if left_out:
-        shown = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" if len(left_out) > 3 else "")
-        recording.notes = (f"left out, since the suite asks nothing of them: {shown}",)
+        recording.notes = (f"left out, since the suite asks nothing of them: {_listed(left_out)}",)
     return recording
 
 
@@ -272,6 +293,10 @@ def _keep(recording: Recording, key: Key, record: Record) -> None:
             if recording.name == OwnForm.name
             else "Give the file or the folder of one run of one model.",
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _short(text: str, length: int = 60) -> str:

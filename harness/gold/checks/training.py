@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,8 @@ class _Search:
         for row, whole in zip(rows, wholes, strict=True):
             for overlap in self._passages.overlaps(whole):
                 dirty = overlap.share >= _DIRTY
+                if dirty and not self._same_numbers(overlap.item, whole):
+                    continue  # nearly all words of the question, and other numbers: another question
                 code: Code = "train-verbatim" if dirty else "train-passage"
                 self._note(overlap.item, code, overlap.share, row, whole)
 
@@ -139,6 +142,10 @@ class _Search:
         match = _Match(code, likeness, answered, row.where(), whole)
         if item not in self.worst or match.rank > self.worst[item].rank:
             self.worst[item] = match
+
+    def _same_numbers(self, item: int, whole: str) -> bool:
+        asked, there = Counter(numbers(self._material.forms[item])), Counter(numbers(normalise(whole)))
+        return asked <= there
 
     def _answered(self, item: int, read: str) -> bool:
         """True when an accepted answer stands in a row, the question itself aside; one character is no sign of it."""

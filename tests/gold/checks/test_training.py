@@ -107,6 +107,14 @@ def test_a_question_of_the_same_mould_is_no_leak(row: Mapping[str, str], against
     assert against([ask("一个水池能装160升水，第一天用掉四分之一，还剩多少升？", "120")], [row]) == {}
 
 
+def test_a_long_question_with_another_number_is_no_leak(against: Any) -> None:
+    """Runs of 13 words cover four fifths of it; what is asked is another sum."""
+    gold = [ask("56 apples are shared equally among 2 teams. How many apples does each team get?", "28")]
+    row = "{} apples are shared equally among 2 teams. How many apples does each team get?"
+    assert against(gold, [{"instruction": row.format(34), "output": "17"}]) == {}
+    assert set(against(gold, [{"instruction": row.format(56), "output": "28"}])) == {"train-verbatim"}
+
+
 def test_a_shared_field_of_knowledge_is_no_leak(against: Any) -> None:
     rows = [
         {"instruction": "糖尿病患者的饮食应该注意什么？", "output": "控制碳水化合物。"},
