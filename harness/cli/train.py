@@ -42,7 +42,8 @@ def sft(
 
     Shows the plan, and the first examples with what is learned and what is masked, before it starts.
 
-    Exit codes: 0 the candidate stands and is registered; 2 bad input; 1 training failed, checkpoints are kept.
+    Exit codes: 0 the candidate stands and is registered; 2 bad input; 3 training broke off, checkpoints
+    are kept.
     """
     from harness.candidates.workspace import load_workspace
     from harness.train.config import load_config

@@ -132,7 +132,7 @@ def train(prepared: Prepared, watcher: Watcher, *, resume: bool = False, replace
 
     Raises:
         InputError: there is a candidate or a stopped run of this name, or nothing to resume.
-        HarnessError: training failed; says what to do. Checkpoints are kept.
+        IncompleteError: training failed; says what to do. Checkpoints are kept.
     """
     state, checkpoint = _open(prepared, resume=resume, replace=replace)
     watcher.planned(prepared)

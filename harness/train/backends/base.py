@@ -60,7 +60,7 @@ class Backend(Protocol):
 
         Raises:
             InputError: the model or a setting does not allow it.
-            HarnessError: out of memory, a loss that is no number, a full disk.
+            IncompleteError: out of memory, a loss that is no number, a full disk.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.candidates.lineage import LossPoint
-from harness.errors import HarnessError
+from harness.errors import IncompleteError
 from harness.train.backends.base import SftJob, Trained
 
 #: Written into a checkpoint when all of it is on disk; one without it is never resumed from.
@@ -26,10 +25,11 @@ def run_sft(model: Any, tokenizer: Any, job: SftJob, *, bf16: bool, fp16: bool, 
         peft_config: adapters to put on the model; None where it has them.
 
     Raises:
-        HarnessError: out of memory, a loss that is no number, a full disk.
+        IncompleteError: out of memory, a loss that is no number, a full disk.
     """
     import torch
     from datasets import Dataset, disable_progress_bars
+    from safetensors import SafetensorError
     from transformers import PrinterCallback
 
     config = job.config
@@ -58,7 +58,11 @@ def run_sft(model: Any, tokenizer: Any, job: SftJob, *, bf16: bool, fp16: bool, 
         trainer.model.save_pretrained(str(job.target))
     except torch.OutOfMemoryError as error:
         raise _out_of_memory(config.per_device_train_batch_size, config.max_seq_length, error) from None
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        raise _disk(error, job.work) from None
+    except RuntimeError as error:  # torch.save's own word for a file that could not be written
+        if "PytorchStreamWriter" not in str(error) and "unexpected pos" not in str(error):
+            raise
         raise _disk(error, job.work) from None
     return Trained(
         losses=tuple(point for line in trainer.state.log_history if (point := _point(line)) is not None),
@@ -142,7 +146,7 @@ def _watch(job: SftJob) -> Any:
             if point is None:
                 return
             if not math.isfinite(point.loss):
-                raise HarnessError(
+                raise IncompleteError(
                     f"the loss is {point.loss} at step {point.step}: training has diverged",
                     where=str(job.work),
                     remedy="Lower learning_rate, raise warmup_steps, or train in bfloat16 instead of float16. "
@@ -189,23 +193,21 @@ def _number(value: Any) -> float | None:
     return None if value is None or not math.isfinite(float(value)) else float(value)
 
 
-def _out_of_memory(batch: int, longest: int, error: Exception) -> HarnessError:
+def _out_of_memory(batch: int, longest: int, error: Exception) -> IncompleteError:
     halved = f"per_device_train_batch_size ({batch}), and raise gradient_accumulation_steps by as much"
-    return HarnessError(
+    return IncompleteError(
         f"the GPU ran out of memory ({' '.join(str(error).split())[:160]})",
         remedy=f"Lower {halved}" + f"; or max_seq_length ({longest}); or set gradient_checkpointing: true, "
         "load_in_4bit: true. The last checkpoint is kept: --resume goes on from it.",
     )
 
 
-def _disk(error: OSError, work: Path) -> HarnessError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return HarnessError(
-        f"a checkpoint could not be written ({error.strerror or error})",
+def _disk(error: Exception, work: Path) -> IncompleteError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())[:160]
+    return IncompleteError(
+        f"a checkpoint could not be written ({why})",
         where=str(work),
-        remedy="Free some space, then --resume goes on from the last whole checkpoint."
-        if full
-        else "--resume goes on from the last whole checkpoint.",
+        remedy="Make room on the disk; --resume goes on from the last whole checkpoint.",
     )
 
 
