@@ -47,7 +47,7 @@ class InputError(HarnessError):
 
 
 class IncompleteError(HarnessError):
-    """Failures beyond `max_error_rate`: exit code 3."""
+    """Not finished (failures beyond `max_error_rate`, a training run that broke off): exit code 3."""
 
     exit_code = EXIT_INCOMPLETE
 

@@ -62,7 +62,7 @@ class AdapterFolder:
     @property
     def rank(self) -> int:
         """Highest LoRA rank in the adapter (`rank_pattern` may exceed `r`); 0 for other methods."""
-        ranks = [self.config.get("r", 0), *self.config.get("rank_pattern", {}).values()]
+        ranks = [self.config.get("r", 0), *(self.config.get("rank_pattern") or {}).values()]
         return max((r for r in ranks if isinstance(r, int)), default=0)
 
     @property

@@ -73,6 +73,17 @@ class PromptFormat(Protocol):
         """
         ...
 
+    def reply(self, messages: tuple[Message, ...], answer: str, end: str) -> str:
+        """What follows the prompt where `answer` is given: all that training has to teach, up to the end token.
+
+        Args:
+            end: the text of the token that ends an answer.
+
+        Raises:
+            InputError: the format writes no answers.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class TextFormat:
@@ -94,6 +105,9 @@ class TextFormat:
         asked = self.text.replace("{question}", "\n\n".join(turns))
         return f"{system}\n\n{asked}" if system else asked
 
+    def reply(self, messages: tuple[Message, ...], answer: str, end: str) -> str:
+        return f"{answer}{end}"
+
 
 @dataclass(frozen=True)
 class ChatFormat:
@@ -106,24 +120,44 @@ class ChatFormat:
     special: bool = False
 
     def render(self, messages: tuple[Message, ...], images: int = 0) -> str:
-        from jinja2 import TemplateError
-
         try:
-            return _compile(self.template).render(
-                messages=[{"role": m.role, "content": _parts(m.content) if images else m.content} for m in messages],
-                add_generation_prompt=True,
-                tools=None,
-                documents=None,
-                **dict(self.tokens),
-            )
-        except TemplateError as error:
-            raise InputError(f"the chat template refuses the conversation: {error}", where=self.name) from None
+            return self._rendered(messages, images, ask=True)
         except TypeError as error:  # a text model's template that joins strings
             if not images:
                 raise
             raise InputError(
                 f"the chat template cannot write pictures ({error})", where=self.name, remedy=TEXT_TEMPLATE
             ) from None
+
+    def reply(self, messages: tuple[Message, ...], answer: str, end: str) -> str:
+        """What the template writes between the generation prompt and the end of the answer.
+
+        Some templates put more than the answer there (Qwen3: an empty block of thoughts).
+        """
+        asked = self._rendered(messages, 0, ask=True)
+        whole = self._rendered((*messages, Message(role="assistant", content=answer)), 0, ask=False)
+        written, found, _ = whole.removeprefix(asked).partition(answer.strip())
+        if not whole.startswith(asked) or not found:
+            raise InputError(
+                "the chat template writes no assistant turn after its generation prompt",
+                where=self.name,
+                remedy="It cannot be trained on: name another prompt format, or mend the template.",
+            )
+        return f"{written}{answer.strip()}{end}"
+
+    def _rendered(self, messages: tuple[Message, ...], images: int, *, ask: bool) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return _compile(self.template).render(
+                messages=[{"role": m.role, "content": _parts(m.content) if images else m.content} for m in messages],
+                add_generation_prompt=ask,
+                tools=None,
+                documents=None,
+                **dict(self.tokens),
+            )
+        except TemplateError as error:
+            raise InputError(f"the chat template refuses the conversation: {error}", where=self.name) from None
 
 
 #: What to do about a template that was written for text.

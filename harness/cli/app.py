@@ -21,6 +21,7 @@ from harness.cli import (
     runs,
     score,
     suites,
+    train,
 )
 
 
@@ -105,5 +106,9 @@ _suites = _group("Suites: the tasks that are asked together.")
 _suites.command("list")(suites.list_)
 _suites.command("show")(suites.show)
 app.add_typer(_suites, name="suites")
+
+_train = _group("Make candidates whose lineage is known.")
+_train.command("sft")(train.sft)
+app.add_typer(_train, name="train")
 
 app.command("doctor")(doctor.doctor)

@@ -44,7 +44,7 @@ class Example:
 def examples(recipe: Recipe, count: int, seed: int) -> list[Example]:
     """`count` training sequences of a recipe, in random order."""
     rng = random.Random(f"{seed}:{recipe}")
-    sources = {name: _source(name, rng, seed) for name in SHARES[recipe]}
+    sources = {name: source(name, rng, seed) for name in SHARES[recipe]}
     drawn: list[Example] = []
     for name, share in SHARES[recipe].items():
         drawn += [next(sources[name]) for _ in range(round(share * count))]
@@ -52,7 +52,8 @@ def examples(recipe: Recipe, count: int, seed: int) -> list[Example]:
     return drawn
 
 
-def _source(name: str, rng: random.Random, seed: int) -> Iterator[Example]:
+def source(name: str, rng: random.Random, seed: int) -> Iterator[Example]:
+    """Endless sequences of one kind, as `SHARES` names them."""
     if name == "problems":
         return _problems(rng)
     if name == "drills":

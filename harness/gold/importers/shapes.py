@@ -18,7 +18,8 @@ SHAPES: tuple[Shape, ...] = ("alpaca", "sharegpt", "messages", "columns")
 _TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog")
 _QUESTION = ("question", "prompt", "query", "ask", "problem", "instruction", "input", "问题", "题目", "提问", "问")
 _ANSWER = (
-    "answer", "response", "output", "std_answer", "reference_answer", "reference", "target", "ground_truth", "chosen",
+    "answer", "response", "output", "completion", "std_answer", "reference_answer", "reference", "target",
+    "ground_truth", "chosen",
     "答案", "回答", "回复", "参考答案", "标准答案", "答",
 )  # fmt: skip
 _IMAGES = ("images", "image", "image_path", "img", "图片", "图像")

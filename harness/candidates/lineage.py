@@ -1,0 +1,99 @@
+"""Where a candidate comes from: `lineage.json`, beside its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import InputError
+from harness.validation import explain
+
+FILE_NAME = "lineage.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataRecord(_Part):
+    """One source of training data: where it lay, the SHA-256 of its files, and what was used of it."""
+
+    name: str
+    path: str
+    digest: str
+    rows: int
+    available: int = Field(description="examples after cleaning")
+    taken: int = Field(description="examples of one epoch")
+    dropped: dict[str, int]
+
+
+class Leak(_Part):
+    """Gold items found in the training data."""
+
+    goldset: str
+    digest: str
+    items: int
+    verbatim: int
+    near: int
+    allowed: bool = Field(description="trained on in spite of it, with --allow-leak")
+
+
+class LossPoint(_Part):
+    """One line of the training log."""
+
+    step: int
+    loss: float
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    epoch: float | None = None
+
+
+class Lineage(_Part):
+    """How a candidate was made: enough to make it again and to see what it may be compared on."""
+
+    schema_version: int = Field(1, alias="schema")
+    name: str
+    kind: str = Field(description="sft, grpo, vision")
+    backend: str
+    method: str
+    parent: str = Field(description="the base as it was named")
+    parent_digest: str = Field(description="fingerprint of the base's weights")
+    tokenizer_digest: str
+    prompt: str
+    config: dict[str, Any]
+    data: tuple[DataRecord, ...]
+    leaks: tuple[Leak, ...] = ()
+    examples: int
+    too_long: int
+    tokens: int = Field(description="of one epoch")
+    learned_tokens: int
+    steps: int
+    seed: int
+    losses: tuple[LossPoint, ...]
+    versions: dict[str, str]
+    device: str
+    seconds: float = Field(description="training alone, over all its starts")
+    starts: int = Field(1, description="1, and one more for every time it was resumed")
+    peak_memory: int | None = Field(None, description="bytes on the GPU; None on a CPU")
+    gpu_hours: float = 0.0
+    started: str
+    finished: str
+
+
+def read_lineage(folder: Path) -> Lineage | None:
+    """The lineage in a candidate's folder; None where there is none.
+
+    Raises:
+        InputError: the file is broken.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    try:
+        return Lineage.model_validate_json(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 ({error})", where=str(path)) from None
+    except ValidationError as error:
+        raise InputError(explain(error, Lineage), where=str(path)) from None

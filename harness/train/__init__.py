@@ -1,0 +1,1 @@
+"""Training: one producer of candidates among several. Nothing but the command line depends on it."""

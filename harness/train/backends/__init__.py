@@ -1,0 +1,1 @@
+"""What trains: TRL with PEFT anywhere, Unsloth on a GPU; one Protocol."""

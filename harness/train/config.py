@@ -1,0 +1,155 @@
+"""What a training run is told: one file for every backend, with the names that notebooks use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from harness.errors import InputError, did_you_mean
+from harness.validation import read_yaml
+
+BackendName = Literal["auto", "trl", "unsloth"]
+Method = Literal["lora", "dora", "adalora", "loha", "lokr", "ia3", "prompt-tuning", "prefix-tuning", "p-tuning"]
+#: Methods whose adapters vLLM serves; the others are asked through transformers.
+SERVED_BY_VLLM: frozenset[Method] = frozenset(("lora",))
+
+#: Every linear layer of Qwen's blocks, as PEFT names them.
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+
+
+class Source(BaseModel):
+    """Training rows from somewhere; written as a path where nothing else has to be said.
+
+    Attributes:
+        path: a file, a folder, a pattern, `hf:ORG/NAME[@REV]` or `ms:ORG/NAME[@REV]`; from the config's folder.
+        map: how a row becomes question and answer, as in `harness goldset import`; what is left out is guessed.
+        format: auto, alpaca, sharegpt, messages or columns.
+        rows: take so many at most, drawn by the seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    map: dict[str, Any] | None = None
+    format: str = "auto"
+    encoding: str | None = None
+    file: str | None = None
+    rows: int | None = Field(None, ge=1)
+
+
+def _as_source(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class TrainConfig(BaseModel):
+    """`harness train sft CONFIG.yaml`.
+
+    Attributes:
+        name: of the candidate: its folder below `output`, and its entry in harness.yaml.
+        base: a name in harness.yaml, a model folder, or a hub reference.
+        prompt: the prompt format it is trained in and will be asked in: `chat`, `alpaca`, …, or a template file.
+        data: sources by name.
+        mix: shares by source, such as {medical: 1, general: 1}; the first source is used whole and the others are
+            drawn to fit. Without it every source is used whole.
+        max_seq_length: tokens; longer examples are left out, so that every answer keeps its end.
+        target_modules: layers that get an adapter, "all-linear", or None for what PEFT knows of the architecture.
+        completion_only_loss: learn the answer alone; False learns the prompt too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_version: int = Field(1, alias="schema")
+    name: str
+    base: str
+    backend: BackendName = "auto"
+    output: str = "candidates"
+    prompt: str = "chat"
+    system: str | None = None
+
+    data: dict[str, Annotated[Source, BeforeValidator(_as_source)]] = Field(min_length=1)
+    mix: dict[str, float] = Field(default_factory=dict)
+    deduplicate: bool = True
+    goldsets: tuple[str, ...] = Field((), description="gold sets that may not stand in the training data")
+
+    max_seq_length: int = Field(2048, ge=8)
+    load_in_4bit: bool = False
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+
+    method: Method = "lora"
+    r: int = Field(16, ge=1)
+    lora_alpha: int = Field(16, ge=1, validation_alias=AliasChoices("lora_alpha", "alpha"))
+    lora_dropout: float = Field(0.0, ge=0.0, lt=1.0, validation_alias=AliasChoices("lora_dropout", "dropout"))
+    target_modules: tuple[str, ...] | Literal["all-linear"] | None = (*ATTENTION, *MLP)
+    use_rslora: bool = False
+    num_virtual_tokens: int = Field(20, ge=1, description="of prompt-tuning, prefix-tuning and p-tuning")
+    gradient_checkpointing: bool = Field(
+        False, validation_alias=AliasChoices("gradient_checkpointing", "use_gradient_checkpointing")
+    )
+
+    per_device_train_batch_size: int = Field(2, ge=1)
+    gradient_accumulation_steps: int = Field(4, ge=1)
+    warmup_steps: int = Field(5, ge=0)
+    max_steps: int | None = Field(None, ge=1)
+    num_train_epochs: float | None = Field(None, gt=0.0)
+    learning_rate: float = Field(2e-4, gt=0.0)
+    optim: str = "auto"
+    weight_decay: float = Field(0.01, ge=0.0)
+    lr_scheduler_type: str = "linear"
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    packing: bool = False
+    completion_only_loss: bool = True
+    logging_steps: int = Field(1, ge=1)
+    save_steps: int = Field(50, ge=1)
+    save_total_limit: int = Field(3, ge=1)
+    seed: int = 3407
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not name or name.startswith(".") or any(char in '/\\:*?"<>| ' or not char.isprintable() for char in name):
+            raise ValueError(f"{name!r} cannot name a candidate (no spaces, slashes or colons)")
+        return name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainConfig:
+        if self.max_steps is not None and self.num_train_epochs is not None:
+            raise ValueError("give max_steps or num_train_epochs, not both: each says when to stop")
+        for name, share in self.mix.items():
+            if name not in self.data:
+                raise ValueError(f"mix: there is no source {name!r} in data. {did_you_mean(name, self.data)}")
+            if share < 0:
+                raise ValueError(f"mix: the share of {name!r} is negative")
+        if self.mix and not any(self.mix.values()):
+            raise ValueError("mix: every share is 0")
+        if self.use_rslora and self.method not in ("lora", "dora"):
+            raise ValueError(f"use_rslora means something for lora and dora, not for {self.method}")
+        return self
+
+    @property
+    def effective_batch(self) -> int:
+        """Examples that one optimiser step learns from, on one device."""
+        return self.per_device_train_batch_size * self.gradient_accumulation_steps
+
+    def written(self) -> dict[str, Any]:
+        """As lineage stores it: everything, also what was left at its default."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def load_config(path: Path, **overrides: Any) -> TrainConfig:
+    """A config file, with some keys overruled from the command line.
+
+    Raises:
+        InputError: names the file and the key.
+    """
+    if not path.is_file():
+        raise InputError("there is no such file", where=str(path), remedy="It is a YAML file; see docs/training.md.")
+    config = read_yaml(path, TrainConfig)
+    if not overrides:
+        return config
+    try:
+        return TrainConfig.model_validate({**config.model_dump(by_alias=True), **overrides})
+    except ValueError as error:
+        raise InputError(str(error), where="command line") from None

@@ -1,0 +1,69 @@
+"""What a run remembers of itself between starts: `run.json` beside its checkpoints."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from harness.errors import InputError
+from harness.validation import explain
+
+_FILE = "run.json"
+
+
+class RunState(BaseModel):
+    """Attributes:
+    identity: digest of what decides the result.
+    seconds: spent training until the last checkpoint.
+    starts: how often it was started.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: int = Field(1, alias="schema")
+    identity: str
+    started: str
+    seconds: float = 0.0
+    starts: int = 1
+    _folder: Path = PrivateAttr()
+
+    @classmethod
+    def begin(cls, folder: Path, identity: str) -> RunState:
+        """A new run in an empty folder."""
+        state = cls(schema=1, identity=identity, started=datetime.now(UTC).isoformat(timespec="seconds"))
+        state._folder = folder
+        state.save()
+        return state
+
+    @classmethod
+    def load(cls, folder: Path) -> RunState | None:
+        """The run in a folder; None where there is none.
+
+        Raises:
+            InputError: the file is broken.
+        """
+        path = folder / _FILE
+        if not path.is_file():
+            return None
+        try:
+            state = cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise InputError(explain(error, cls), where=str(path), remedy="Start anew with --replace.") from None
+        state._folder = folder
+        return state
+
+    def start_again(self) -> None:
+        """One more start."""
+        self.starts += 1
+        self.save()
+
+    def save(self, *, seconds: float | None = None) -> None:
+        """Write it whole or not at all."""
+        if seconds is not None:
+            self.seconds = seconds
+        made = self._folder / f".{_FILE}"
+        made.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+        os.replace(made, self._folder / _FILE)
