@@ -56,6 +56,7 @@ class Lineage(_Part):
     schema_version: int = Field(1, alias="schema")
     name: str
     kind: str = Field(description="sft, grpo, vision")
+    identity: str = Field(description="digest of config, data and base: the same again gives the same candidate")
     backend: str
     method: str
     parent: str = Field(description="the base as it was named")

@@ -22,6 +22,7 @@ from harness.cli import (
     score,
     suites,
     train,
+    train_sweep,
 )
 
 
@@ -109,6 +110,7 @@ app.add_typer(_suites, name="suites")
 
 _train = _group("Make candidates whose lineage is known.")
 _train.command("sft")(train.sft)
+_train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 
 app.command("doctor")(doctor.doctor)

@@ -61,16 +61,20 @@ def sft(
     if dry_run:
         _tell_plan(prepared)
         return EXIT_OK
-    lineage = train(prepared, _Printer(), resume=resume, replace=replace)
-    _register(prepared, lineage, workspace)
+    lineage = train(prepared, Printer(), resume=resume, replace=replace)
+    _tell_trained(prepared, lineage, register_trained(prepared, workspace))
     return EXIT_OK
 
 
-class _Printer:
+class Printer:
     """Prints the plan, then a line a log entry."""
 
+    def __init__(self, *, plan: bool = True) -> None:
+        self._plan = plan
+
     def planned(self, prepared: Prepared) -> None:
-        _tell_plan(prepared)
+        if self._plan:
+            _tell_plan(prepared)
 
     def logged(self, point: LossPoint) -> None:
         rate = f"  lr {point.learning_rate:.2e}" if point.learning_rate is not None else ""
@@ -144,32 +148,35 @@ def _tell_examples(prepared: Prepared) -> None:
         print_facts([(f"example {number}", f"masked:  {masked!r}"), ("", f"learned: {learned!r}")])
 
 
-def _register(prepared: Prepared, lineage: Lineage, workspace: Workspace) -> None:
+def register_trained(prepared: Prepared, workspace: Workspace) -> Path:
+    """Enter what was trained in harness.yaml; the file's path."""
     from harness.candidates.registering import register
     from harness.candidates.workspace import Entry
-    from harness.cli.tables import print_facts
 
     config = prepared.config
     folder = workspace.folder if workspace.file else workspace.here
     target = prepared.target.resolve()
-    adapter = target.relative_to(folder).as_posix() if target.is_relative_to(folder) else str(target)
     known = workspace.entry(config.base)
     entry = Entry(
         base=config.base if known is not None else None,
         model=None if known is not None else str(prepared.base.model),
-        adapter=adapter,
+        adapter=target.relative_to(folder).as_posix() if target.is_relative_to(folder) else str(target),
         prompt=config.prompt if config.prompt != "chat" else None,
         system=config.system,
     )
-    path = register(config.name, entry, workspace)
+    return register(config.name, entry, workspace)
+
+
+def _tell_trained(prepared: Prepared, lineage: Lineage, registered: Path) -> None:
+    from harness.cli.tables import print_facts
+
+    config = prepared.config
     first, last = lineage.losses[0], lineage.losses[-1]
+    took = f"{lineage.steps:,} steps in {lineage.seconds:.0f} s"
     print_facts(
         [
-            (
-                "trained",
-                f"{lineage.steps:,} steps in {lineage.seconds:.0f} s, loss {first.loss:.3f} to {last.loss:.3f}",
-            ),
-            ("candidate", f"{prepared.target} is {config.name!r} in {path}"),
+            ("trained", f"{took}, loss {first.loss:.3f} to {last.loss:.3f}"),
+            ("candidate", f"{prepared.target} is {config.name!r} in {registered}"),
             ("next", f"harness compare {config.base} {config.name} --suite medical"),
         ]
     )

@@ -1,7 +1,7 @@
 """Training files for trying `harness train` on the demo base: `python -m harness.demo.trainset FOLDER`.
 
 `medical.jsonl` and `general.jsonl` hold what the demo's own LoRAs are trained on (`corpus`), as instruction and output.
-No gold item and no held-out wording is among them.
+No gold item and no held-out wording is among them. `sft.yaml` trains on them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,18 @@ SEED = 20261126
 ROWS = 6000
 #: Shares of what is general in the 1:1 mix.
 _GENERAL = {"general": 0.55, "problems": 0.45}
+_CONFIG = """\
+name: demo
+base: base
+data: {medical: medical.jsonl, general: general.jsonl}
+mix: {medical: 1, general: 1}
+max_seq_length: 256
+per_device_train_batch_size: 32
+gradient_accumulation_steps: 1
+max_steps: 150
+learning_rate: 3.0e-3
+logging_steps: 10
+"""
 
 
 def rows(subject: str, count: int, seed: int = SEED) -> Iterator[dict[str, str]]:
@@ -43,11 +55,12 @@ def _rows(name: str, count: int, rng: random.Random, seed: int) -> Iterator[dict
 
 
 def write(folder: Path, count: int = ROWS, seed: int = SEED) -> None:
-    """Both files, `count` rows each."""
+    """Both files, `count` rows each, and a config."""
     folder.mkdir(parents=True, exist_ok=True)
     for subject in ("medical", "general"):
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows(subject, count, seed))
         (folder / f"{subject}.jsonl").write_text("".join(lines), encoding="utf-8")
+    (folder / "sft.yaml").write_text(_CONFIG, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from harness.errors import InputError, did_you_mean
-from harness.validation import read_yaml
+from harness.validation import explain, read_yaml
 
 BackendName = Literal["auto", "trl", "unsloth"]
 Method = Literal["lora", "dora", "adalora", "loha", "lokr", "ia3", "prompt-tuning", "prefix-tuning", "p-tuning"]
@@ -133,23 +142,28 @@ class TrainConfig(BaseModel):
         """Examples that one optimiser step learns from, on one device."""
         return self.per_device_train_batch_size * self.gradient_accumulation_steps
 
+    def changed(self, **changes: Any) -> TrainConfig:
+        """With other values, checked again.
+
+        Raises:
+            InputError: they do not fit together.
+        """
+        try:
+            return TrainConfig.model_validate({**self.model_dump(by_alias=True), **changes})
+        except ValidationError as error:
+            raise InputError(explain(error, TrainConfig), where=self.name) from None
+
     def written(self) -> dict[str, Any]:
         """As lineage stores it: everything, also what was left at its default."""
         return self.model_dump(mode="json", by_alias=True)
 
 
-def load_config(path: Path, **overrides: Any) -> TrainConfig:
-    """A config file, with some keys overruled from the command line.
+def load_config(path: Path) -> TrainConfig:
+    """A config file.
 
     Raises:
         InputError: names the file and the key.
     """
     if not path.is_file():
         raise InputError("there is no such file", where=str(path), remedy="It is a YAML file; see docs/training.md.")
-    config = read_yaml(path, TrainConfig)
-    if not overrides:
-        return config
-    try:
-        return TrainConfig.model_validate({**config.model_dump(by_alias=True), **overrides})
-    except ValueError as error:
-        raise InputError(str(error), where="command line") from None
+    return read_yaml(path, TrainConfig)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.fingerprint import DigestCache, fingerprint
-from harness.candidates.lineage import FILE_NAME, DataRecord, Lineage, LossPoint
+from harness.candidates.lineage import FILE_NAME, DataRecord, Lineage, LossPoint, read_lineage
 from harness.candidates.prompt import PromptFormat
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace
@@ -166,6 +166,18 @@ def train(prepared: Prepared, watcher: Watcher, *, resume: bool = False, replace
     return lineage
 
 
+def already_trained(prepared: Prepared) -> Lineage | None:
+    """The lineage of the candidate that stands in the target's place, where it was made of the very same things."""
+    lineage = read_lineage(prepared.target)
+    return lineage if lineage is not None and lineage.identity == prepared.identity else None
+
+
+def stopped(prepared: Prepared) -> bool:
+    """True where this very training was stopped half-way and can go on."""
+    state = RunState.load(prepared.work)
+    return state is not None and state.identity == prepared.identity
+
+
 def _base(config: TrainConfig, workspace: Workspace) -> ModelCandidate:
     found = resolve(config.base, workspace)
     if not isinstance(found, ModelCandidate):
@@ -221,6 +233,7 @@ def _lineage(prepared: Prepared, trained: Trained, state: RunState, seconds: flo
         schema=1,
         name=config.name,
         kind="sft",
+        identity=prepared.identity,
         backend=prepared.backend.name,
         method=config.method,
         parent=config.base,

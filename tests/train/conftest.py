@@ -51,7 +51,8 @@ class Yard:
     def config(self, name: str = "mine", **settings: Any) -> str:
         """Write NAME.yaml and return its name; `None` takes a key out."""
         content = {"name": name, "data": {"medical": "medical.jsonl"}, **QUICK, **settings}
-        text = yaml.safe_dump({key: value for key, value in content.items() if value is not None}, allow_unicode=True)
+        given = {key: value for key, value in content.items() if value is not None}
+        text = yaml.safe_dump(given, allow_unicode=True, sort_keys=False)
         (self.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
         return f"{name}.yaml"
 
