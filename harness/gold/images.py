@@ -11,6 +11,8 @@ from harness.errors import InputError
 
 #: Larger pictures are refused: a model scales them down to a few megapixels, and decoding them can exhaust memory.
 MAX_PIXELS = 50_000_000
+#: A file that is larger holds something else: so many pixels take 400 MB at most without any compression.
+MAX_BYTES = 1 << 29
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 
@@ -33,11 +35,13 @@ def open_image(reference: str, folder: Path, *, where: str) -> ImageFile:
 
     Raises:
         InputError: the path leaves the folder (by `..`, an absolute path or a link), there is no such file, it is no
-            image or a truncated one, or it has more than `MAX_PIXELS` pixels.
+            image or a truncated one, or it has more than `MAX_PIXELS` pixels or `MAX_BYTES` bytes.
     """
     path = inside(reference, folder, where=where)
     if not path.is_file():
         raise InputError(f"there is no image {reference!r}", where=where, remedy=f"Put it at {path}.")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise InputError(f"the image {reference!r} has {size >> 20:,} MiB, more than {MAX_BYTES >> 20}", where=where)
     width, height = _decode(path, reference, where)
     return ImageFile(path, digest_file(path), width, height)
 

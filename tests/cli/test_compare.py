@@ -241,6 +241,8 @@ def test_a_real_sigint_exits_130(bench: Bench) -> None:
     command = [sys.executable, "-m", "harness", "compare", "replay:base.jsonl", "replay:candidate.jsonl"]
     process = subprocess.Popen(
         [*command, "--suite", "suite.yaml", "--json", "wait.json"],
+        # A job in a shell's background ignores Ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         cwd=bench.folder,
         env=environment,
         stdout=subprocess.DEVNULL,

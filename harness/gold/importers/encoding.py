@@ -18,6 +18,8 @@ from harness.errors import InputError
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18
+#: Nobody writes so much without any of the marks that a line can be cut at.
+_LONGEST = 1 << 22
 #: Marks for common characters beyond ASCII: 1 each, half for the rarer ones of the basic set, 0 for the rest. Single
 #: questions of Toyhom's reach 0.81 at least in GB18030 and whole files 0.98; read as Big5, half of them stay under 0.7.
 _PLAUSIBLE = 0.75
@@ -25,6 +27,8 @@ _PLAUSIBLE = 0.75
 _LEAD = 0.1
 #: From so many characters on, charset-normalizer knows Chinese from Korean or Japanese read as Chinese.
 _ENOUGH = 200
+#: UTF-16 without a mark is told by these: any table or JSON holds one, and other text hardly ever reads as one.
+_STRUCTURE = frozenset('\n,\t"')
 _ASIAN = ("gb18030", "cp950")
 _NAMES = {"cp950": "Big5", "gb18030": "GB18030", "utf-8": "UTF-8", "utf-8-sig": "UTF-8"}
 _BOMS = (
@@ -70,7 +74,11 @@ def find_encoding(path: Path, asked: str | None = None) -> str:
         if head.startswith(bom):
             return _proved(path, name)
     if b"\0" in head:
-        return _proved(path, "utf-16-be" if head[0] == 0 else "utf-16-le")
+        for name in ("utf-16-le", "utf-16-be"):
+            text = head.decode(name, "ignore")
+            if "\0" not in text and not _STRUCTURE.isdisjoint(text) and _first_bad(path, name) is None:
+                return name
+        raise _nul(path, 1 + head[: head.index(b"\0")].count(b"\n"))
     if _first_bad(path, "utf-8") is None:
         return "utf-8"
     return _chosen(path, _survivors(path), head)
@@ -101,15 +109,24 @@ def _first_bad(path: Path, encoding: str) -> _Bad | None:
         while True:
             chunk = file.read(_CHUNK)
             try:
-                decoder.decode(chunk, final=not chunk)
+                text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 seen = error.object  # the chunk, after what was left of the one before
                 position = offset - (len(seen) - len(chunk)) + error.start
                 return _Bad(lines + 1 + seen[: error.start].count(b"\n"), position, seen[error.start])
+            if "\0" in text:
+                raise _nul(path, lines + 1 + text[: text.index("\0")].count("\n"))
             if not chunk:
                 return None
             lines += chunk.count(b"\n")
             offset += len(chunk)
+
+
+def _nul(path: Path, line: int) -> InputError:
+    """No text holds this character, and what comes after it is often gigabytes more of it."""
+    return InputError(
+        "holds NUL characters: it is damaged, or no text", where=f"{path}:{line}", remedy="Copy it again."
+    )
 
 
 @dataclass(slots=True)
@@ -176,11 +193,18 @@ def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     number, offset = 1, 0
     with path.open("rb") as file:
         while line := file.readline(_CHUNK):
-            while not line.endswith(b"\n") and (more := file.read(1)):
-                line += more
+            rest = bytearray()
+            while not line.endswith(b"\n") and len(rest) <= _LONGEST and (more := file.read(1)):
+                rest += more
                 # Second bytes of GB18030 and Big5 can be ASCII letters and digits, never these.
-                if more in b'\n ",':
+                if more in b'\n ",\0':
                     break
+            if len(rest) > _LONGEST:
+                what = f"has a line that goes on for {_LONGEST >> 20} MiB without a space, a comma or a quote"
+                raise InputError(what, where=f"{path}:{number}")
+            line += rest
+            if b"\0" in line:
+                raise _nul(path, number)
             yield number, offset, line
             offset += len(line)
             number += line.endswith(b"\n")

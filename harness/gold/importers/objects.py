@@ -13,8 +13,10 @@ from harness.gold.importers.encoding import find_encoding
 from harness.gold.importers.reading import Opened
 from harness.gold.rows import Row
 
-#: A first line that is longer is no line of a JSONL file.
+#: A longer line is none of a JSONL file.
 _LONGEST_LINE = 1 << 26
+#: A longer text is taken for a quote that nobody closed, as in a table; ijson reads it in ever longer time.
+_LONGEST_TEXT = 1 << 24
 
 
 def open_objects(path: Path, *, encoding: str | None = None) -> Opened:
@@ -37,6 +39,8 @@ def _holds_lines(path: Path, encoding: str) -> bool:
                 return False
         if not line.lstrip("\ufeff").startswith("{"):
             return False
+        if len(line) == _LONGEST_LINE:
+            return path.suffix.lower() in (".jsonl", ".ndjson")
         try:
             first = json.loads(line.lstrip("\ufeff"))
         except (json.JSONDecodeError, RecursionError):
@@ -53,7 +57,10 @@ def _is_list_of_objects(value: Any) -> bool:
 
 def _lines(path: Path, encoding: str) -> Iterator[Row]:
     with path.open(encoding=encoding, newline="\n") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), start=1):
+            if len(line) == _LONGEST_LINE:
+                what = f"the line goes on for more than {_LONGEST_LINE >> 20} million characters"
+                raise InputError(what, where=f"{path}:{number}", remedy="JSON lines hold one object a line.")
             if number == 1:
                 line = line.removeprefix("\ufeff")
             if not line.strip():
@@ -79,10 +86,15 @@ def _called(value: Any) -> str:
 
 
 class _Recoded:
-    """A text file in any encoding as the UTF-8 bytes that ijson reads, without its byte order mark."""
+    """A text file in any encoding as the UTF-8 bytes that ijson reads, without its byte order mark.
 
-    def __init__(self, file: IO[bytes], encoding: str) -> None:
+    ijson holds a text until it ends: one that never does stops the reading here.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], encoding: str) -> None:
+        self._path = path
         self._file = file
+        self._since_quote = 0
         self._decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)()
 
     def read(self, size: int = -1) -> bytes:
@@ -90,7 +102,13 @@ class _Recoded:
             return b""
         while chunk := self._file.read(size):
             if text := self._decoder.decode(chunk):
-                return text.encode("utf-8")
+                data = text.encode("utf-8")
+                quote = data.rfind(b'"')
+                self._since_quote = len(data) - quote if quote >= 0 else self._since_quote + len(data)
+                if self._since_quote > _LONGEST_TEXT:
+                    what = f"holds a text of more than {_LONGEST_TEXT >> 20} MiB, or no JSON"
+                    raise InputError(what, where=str(self._path), remedy="Look for a quote that is never closed.")
+                return data
         return b""
 
 
@@ -101,7 +119,7 @@ def _list_inside(path: Path, encoding: str) -> str:
     under: str | None = None
     with path.open("rb") as file:
         try:
-            for prefix, event, _ in ijson.parse(_Recoded(file, encoding)):
+            for prefix, event, _ in ijson.parse(_Recoded(path, file, encoding)):
                 if event == "start_array" and (prefix == "" or "." not in prefix):
                     if prefix == "":
                         return "item"
@@ -123,7 +141,9 @@ def _items(path: Path, encoding: str, prefix: str) -> Iterator[Row]:
     number = 0
     with path.open("rb") as file:
         try:
-            for number, value in enumerate(ijson.items(_Recoded(file, encoding), prefix, use_float=True), start=1):
+            for number, value in enumerate(
+                ijson.items(_Recoded(path, file, encoding), prefix, use_float=True), start=1
+            ):
                 yield _row(value, path, number)
         except (ijson.JSONError, UnicodeDecodeError) as error:
             raise _broken(path, number, error) from None

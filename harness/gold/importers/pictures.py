@@ -12,6 +12,8 @@ from harness.gold.importers.encoding import find_encoding
 from harness.gold.importers.reading import PICTURES, Opened
 from harness.gold.rows import Row
 
+_LONGEST = 1 << 26
+
 
 def pairs(folder: Path) -> list[Path]:
     """The pictures of a folder that have a JSON file beside them, in order; empty when it is no such folder."""
@@ -35,6 +37,8 @@ def _rows(folder: Path, encoding: str | None) -> Iterator[Row]:
 
 
 def _fields(path: Path, encoding: str | None) -> dict[str, Any]:
+    if (size := path.stat().st_size) > _LONGEST:
+        raise InputError(f"has {size >> 20:,} MiB: more than the fields of a picture", where=str(path))
     try:
         value = json.loads(path.read_text(encoding=find_encoding(path, encoding)))
     except json.JSONDecodeError as error:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _CHUNK = 1 << 20
+#: Cells are streamed, but their texts stand in a table of their own, which openpyxl reads whole.
+_MOST_TEXT = 1 << 28
 
 
 def open_sheet(path: Path, *, encoding: str | None = None) -> Opened:
@@ -29,6 +31,7 @@ def open_sheet(path: Path, *, encoding: str | None = None) -> Opened:
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        _refuse_bomb(path)
         # data_only: what formulas came to when the file was saved, never the formulas themselves.
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
@@ -40,6 +43,16 @@ def open_sheet(path: Path, *, encoding: str | None = None) -> Opened:
     _refuse_merged(path, sheet)
     kind = f"Excel, sheet {sheet.title!r}" + (f", the first of {len(book.worksheets)}" if len(visible) > 1 else "")
     return Opened(_rows(path, book, sheet), kind)
+
+
+def _refuse_bomb(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        size = max(
+            (part.file_size for part in archive.infolist() if part.filename.endswith("sharedStrings.xml")), default=0
+        )
+    if size > _MOST_TEXT:
+        what = f"holds {size >> 20:,} MiB of text, more than {_MOST_TEXT >> 20}"
+        raise InputError(what, where=str(path), remedy="Save it as CSV (UTF-8).")
 
 
 def _refuse_merged(path: Path, sheet: ReadOnlyWorksheet) -> None:

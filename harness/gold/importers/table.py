@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from harness.errors import InputError
 from harness.gold.importers.encoding import find_encoding
@@ -14,6 +15,7 @@ from harness.gold.rows import Row
 
 #: A longer cell is taken for a quote that nobody closed. (The csv module's own limit is 128 KiB: short for an article.)
 _LONGEST = 1 << 24
+_LONGEST_LINE = 1 << 26
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 
 
@@ -37,21 +39,23 @@ def _delimiter(path: Path, encoding: str) -> str:
 
 
 class _Lines:
-    """The lines of a file, and whether they came to their end."""
+    """The lines of a file, and whether they came to their end; a file that is one endless line is not read whole."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
         self.ended = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        try:
-            return next(self._lines)
-        except StopIteration:
+        line = self._file.readline(_LONGEST_LINE)
+        if not line:
             self.ended = True
-            raise
+            raise StopIteration
+        if len(line) == _LONGEST_LINE:
+            raise csv.Error(f"the line goes on for more than {_LONGEST_LINE >> 20} million characters")
+        return line
 
 
 def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:

@@ -9,8 +9,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,25 +16,13 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-_REPOSITORY = Path(__file__).parents[3]
+from tests.gold.importers.commands import Done, run
+
 _HF_INFO = re.compile(r"/api/datasets/([^/]+/[^/]+)(?:/revision/([^/]+))?")
 _HF_TREE = re.compile(r"/api/datasets/([^/]+/[^/]+)/tree/([^/]+)")
 _HF_FILE = re.compile(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _MS_TREE = re.compile(r"/api/v1/datasets/([^/]+/[^/]+)/repo/tree")
 _MS_FILE = re.compile(r"/api/v1/datasets/([^/]+/[^/]+)/repo")
-
-_COMMANDS = """
-import contextlib, io, json, sys
-from harness.cli import main
-
-done = []
-for command in json.load(sys.stdin):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(command)
-    done.append((code, out.getvalue(), err.getvalue()))
-json.dump(done, sys.stdout)
-"""
 
 
 @dataclass
@@ -50,15 +36,6 @@ class Dataset:
     def commit(self, revision: str) -> str | None:
         """The commit that a revision means."""
         return revision if revision in self.commits else self.branches.get(revision)
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass
@@ -87,19 +64,7 @@ class LocalHub:
         kept["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
         kept |= {"MODELSCOPE_ENDPOINT": address, "MODELSCOPE_CACHE": str(self.home / "ms")}
         kept |= {"MODELSCOPE_HOME": str(self.home / "ms-home"), "MODELSCOPE_REPO_TREE_PAGE_MAX_ATTEMPTS": "1"}
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH"))))
-        done = subprocess.run(
-            [sys.executable, "-c", _COMMANDS],
-            input=json.dumps(commands),
-            capture_output=True,
-            text=True,
-            env=kept | environment,
-            cwd=self.home,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return [Done(*parts) for parts in json.loads(done.stdout)]
+        return run(commands, self.home, kept | environment)
 
 
 class _Handler(BaseHTTPRequestHandler):

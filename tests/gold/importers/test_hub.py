@@ -10,7 +10,8 @@ import pytest
 from harness.gold.card import Card
 from harness.gold.goldset import load_goldset
 from harness.validation import read_yaml
-from tests.gold.importers.local_hub import Dataset, Done, LocalHub
+from tests.gold.importers.commands import Done
+from tests.gold.importers.local_hub import Dataset, LocalHub
 
 OLD, NEW = "0123456789abcdef0123456789abcdef01234567", "89abcdef0123456789abcdef0123456789abcdef"
 README = b"---\nlicense: cc-by-4.0\nlanguage: zh\n---\n# Questions\n"
