@@ -66,11 +66,12 @@ def _huggingface(name: str, revision: str | None, pattern: str | None) -> HubFil
     from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
     shown = f"hf:{name}"
-    if pattern is not None and revision is not None and _COMMIT.fullmatch(revision):  # a commit never changes
-        cached = try_to_load_from_cache(name, pattern, repo_type="dataset", revision=revision)
-        if isinstance(cached, str):
-            return _found(_root(cached, pattern), [pattern], f"{shown}@{revision}")
     try:
+        if pattern is not None and revision is not None and _COMMIT.fullmatch(revision):  # a commit never changes
+            wanted = [pattern, _README]
+            cached = [try_to_load_from_cache(name, n, repo_type="dataset", revision=revision) for n in wanted]
+            if all(isinstance(path, str) for path in cached):
+                return _found(_root(cached[0], pattern), [pattern], f"{shown}@{revision}")
         info = HfApi().dataset_info(name, revision=revision, timeout=_TIMEOUT)
     except Exception as error:  # no connection, a mirror's fault, offline mode: the client raises many kinds
         if refusal := _refused_by_huggingface(error, shown, revision):

@@ -86,6 +86,9 @@ def test_hugging_face(hub: LocalHub) -> None:
     assert "warning  no licence is known" in online[2].out
 
     asked = len(hub.asked)
+    (file,) = hub.run(command(f"hf:org/qa@{OLD}", "file", "--file", "qa.csv"))
+    assert (file.code, card(hub, "file").origin) == (0, card(hub, "pinned").origin)
+    assert len(hub.asked) == asked  # a commit never changes: what is cached of it is not asked for
     hub.stop()
     again = command("hf:org/qa", "newest-again"), command(f"hf:org/qa@{OLD}", "pinned-again")
     for done in (hub.run(*again), hub.run(*([*each, "--replace"] for each in again), HF_HUB_OFFLINE="1")):
@@ -114,8 +117,9 @@ def test_hugging_face_says_what_is_wrong(hub: LocalHub) -> None:
         command("hf:org/none", "f"),
         command("hf:qa", "g"),
         command("hf:org/qa@", "h"),
+        command(f"hf:org/q a@{OLD}", "i", "--file", "qa.csv"),
     )
-    absent, revision, gated, several, misspelt, none, half, open_end = errors(hub, *done)
+    absent, revision, gated, several, misspelt, none, half, open_end, odd = errors(hub, *done)
     assert "hf:org/absent does not exist, or is private" in absent
     assert "set HF_TOKEN" in absent
     assert "hf:org/qa has no revision 'v9'" in revision
@@ -125,6 +129,7 @@ def test_hugging_face_says_what_is_wrong(hub: LocalHub) -> None:
     assert "hf:org/none holds no CSV" in none
     assert "Write hf:ORG/NAME[@REV]" in half
     assert "Write hf:ORG/NAME[@REV]" in open_end
+    assert "hf:org/q a cannot be downloaded" in odd
     hub.stop()
     for offline in ({}, {"HF_HUB_OFFLINE": "1"}):
         (never,) = errors(hub, *hub.run(command("hf:org/qa", "never"), **offline))
