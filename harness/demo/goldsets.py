@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,8 @@ import yaml
 
 from harness.demo import arithmetic
 from harness.demo.facts import Relation, load
-from harness.digest import digest_json
 from harness.gold.card import Card
+from harness.gold.goldset import digest_of
 from harness.gold.item import Item
 
 SEED = 20261122
@@ -80,9 +81,6 @@ class Written:
 def generate(name: str) -> Written:
     """The gold set of that name, the same at every call."""
     items = tuple(_chosen(name))
-    counts: dict[str, Counter[str]] = {}
-    for item in items:
-        counts.setdefault(item.metadata["topic"], Counter())[item.metadata["difficulty"]] += 1
     fields = dict(_FIELDS)
     if name == "arithmetic-mini":
         fields["answer"] = "the worked solution, ending in `#### N`"
@@ -94,11 +92,8 @@ def generate(name: str) -> Written:
         languages=tuple(sorted({item.language for item in items}, reverse=True)),
         fields=fields,
         items=len(items),
-        counts={
-            topic: {tier: tiers[tier] for tier in arithmetic.TIERS if tiers[tier]}
-            for topic, tiers in sorted(counts.items())
-        },
-        digest=digest_json(sorted((item.id, item.digest) for item in items)),
+        counts=counted(items),
+        digest=digest_of((item.id, item.digest) for item in items),
         notes=_ABOUT[name]["notes"],
     )
     return Written(items, card)
@@ -107,13 +102,29 @@ def generate(name: str) -> Written:
 def write(folder: Path) -> None:
     """Write every gold set and its card into `folder`."""
     for name in NAMES:
-        made = generate(name)
-        lines = [json.dumps(_plain(item), ensure_ascii=False) for item in made.items]
-        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        text = yaml.safe_dump(
-            made.card.model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False, width=110
-        )
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        save(generate(name), folder)
+
+
+def save(made: Written, folder: Path) -> None:
+    """Write one gold set and its card into `folder`."""
+    name = made.card.name
+    lines = [json.dumps(_plain(item), ensure_ascii=False) for item in made.items]
+    (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = yaml.safe_dump(
+        made.card.model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False, width=110
+    )
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def counted(items: Iterable[Item]) -> dict[str, dict[str, int]]:
+    """How many items there are, by topic and tier, for a card."""
+    counts: dict[str, Counter[str]] = {}
+    for item in items:
+        counts.setdefault(item.metadata["topic"], Counter())[item.metadata["difficulty"]] += 1
+    return {
+        topic: {tier: tiers[tier] for tier in arithmetic.TIERS if tiers[tier]}
+        for topic, tiers in sorted(counts.items())
+    }
 
 
 def _plain(item: Item) -> dict[str, Any]:

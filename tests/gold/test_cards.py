@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from harness.gold.card import Card
 from harness.gold.goldset import GoldSet, list_goldsets, load_goldset
 from harness.gold.item import Item
+from harness.suites.spec import load_suite
 from harness.validation import read_yaml
 
 FOLDER = Path(__file__).parents[2] / "goldsets"
-ELSEWHERE = ("aime24", "cmmlu", "gpqa", "gsm8k", "math500", "mgsm-zh")
+ELSEWHERE = ("aime24", "cmmlu", "gpqa", "gsm8k", "math500", "mgsm-zh", "odometer-photos", "receipt")
 
 
 def copy_of(name: str, path: Path) -> GoldSet:
@@ -166,3 +168,57 @@ def test_gpqa_is_shuffled_the_same_wherever_a_row_stands(tmp_path: Path) -> None
 def _right(item: Item) -> str:
     assert item.choices is not None
     return item.choices["ABCD".index(item.answer[0])]
+
+
+def test_receipts_are_read_from_a_folder_of_scans_with_their_fields(shared_data: Path) -> None:
+    folder = shared_data / "vision_receipts"
+    found = copy_of("receipt", folder)
+    assert [item.id for item in found.items] == [f"{number:03d}" for number in range(12)]
+    assert found.warnings == ()
+    for item in found.items:
+        assert item.fields == json.loads((folder / f"{item.id}.json").read_text(encoding="utf-8"))
+        assert [image.path for image in item.image_files] == [(folder / f"{item.id}.jpg").resolve()]
+        assert all(value == 1.0 for value in _scores("receipt", "receipt", item, item.answer[0]).values())
+    # By hand, from the scans themselves.
+    assert found.by_id["006"].fields == {
+        "company": "SOON HUAT MACHINERY ENTERPRISE",
+        "date": "11/01/2019",
+        "address": "NO.53 JALAN PUTRA 1, TAMAN SRI PUTRA, 81200 JOHOR BAHRU JOHOR",
+        "total": "327.00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ('{"company": "Soon Huat Machinery Enterprise", "date": "2019-01-11", "total": "RM327.00"}', {"address"}),
+        ('{"company": "SOON HUAT MACHINERY ENTERPRISE", "date": "11 Jan 2019", "total": 327}', {"address"}),
+        ('{"company": "SOON HUAT", "date": "01/11/2019", "total": "372.00"}', {"company", "date", "total", "address"}),
+    ],
+)
+def test_a_receipt_is_right_by_what_it_says_and_not_by_how(shared_data: Path, answer: str, wrong: set[str]) -> None:
+    item = copy_of("receipt", shared_data / "vision_receipts").by_id["006"]
+    found = _scores("receipt", "receipt", item, answer)
+    assert {name for name in item.fields or () if found[f"field_{name}"] == 0.0} == wrong
+    assert found["fields_all"] == 0.0
+    assert found["fields"] == (4 - len(wrong)) / 4
+
+
+def test_photographs_of_odometers_without_a_reading_are_left_out_and_said(shared_data: Path) -> None:
+    folder = shared_data / "vision_odometer"
+    found = copy_of("odometer-photos", folder)
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        read = {row["image"]: row["odometer_km"] for row in csv.DictReader(file) if row["odometer_km"]}
+    assert {item.id: (item.fields or {})["odometer"] for item in found.items} == read
+    assert len(read) == 7
+    assert "1 rows were left out: missing answer" in found.warnings[0]
+    for item in found.items:
+        reading = int(read[item.id])
+        for said in (f'{{"odometer": {reading}}}', f"总里程：{reading:,}公里", f"The odometer reads {reading} km."):
+            assert _scores("odometer", "odometer-photos", item, said)["field_odometer"] == 1.0, said
+        assert _scores("odometer", "odometer-photos", item, f"总里程：{reading + 1}")["field_odometer"] == 0.0
+
+
+def _scores(suite: str, task: str, item: Item, answer: str) -> dict[str, float | None]:
+    asked = next(t for t in load_suite(suite)[0].tasks if t.name == task)
+    return {score.metric: score.value for scorer in asked.make_scorers() for score in scorer.score(item, answer)}
