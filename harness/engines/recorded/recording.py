@@ -244,7 +244,8 @@ def _other_kind(record: Record, task: str, *, likelihoods: bool) -> InputError:
 def _fitted(record: Record, target: Target) -> Record:
     """The record as the scorers of `target` read it; without what served to join it."""
     check_options_order(record, target)
-    output = _likelihoods(record, target.task, target.item) if record.options else record.output
+    weighed = record.options and record.finish_reason != "error"
+    output = _likelihoods(record, target.task, target.item) if weighed else record.output
     return Record(
         record.where,
         output,

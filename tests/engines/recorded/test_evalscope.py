@@ -37,6 +37,10 @@ def reviews(side: str) -> Path:
     return one(f"evalscope/{side}/reviews/{side}/general_qa_medical.jsonl")
 
 
+def reply(**more: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": "夜盲症"}}], **more}
+
+
 def content(row: dict[str, Any]) -> str:
     return str(row["model_output"]["choices"][0]["message"]["content"])
 
@@ -208,6 +212,9 @@ def test_the_same_question_twice_is_no_repeat_where_others_stand_between(tmp_pat
         (predictions, "messages", [], "is no row of EvalScope"),
         (reviews, "messages", [{"role": "system", "content": "x"}], "is no row of EvalScope"),
         (predictions, "model_output", {"choices": [{}]}, "is no prediction of EvalScope"),
+        (predictions, "model_output", reply(usage={"input_tokens": 1.5}), "the number of tokens must be"),
+        (predictions, "model_output", reply(usage={"output_tokens": "9"}), "the number of tokens must be"),
+        (predictions, "model_output", reply(time="1 s"), "the time must be a number of seconds"),
         (reviews, "sample_score", {"score": {}}, "is no review of EvalScope"),
         (reviews, "sample_score", {"score": {"prediction": 3}}, "is no review of EvalScope"),
     ],
