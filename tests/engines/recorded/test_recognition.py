@@ -191,6 +191,8 @@ def test_a_damaged_file_is_no_less_damaged_in_a_folder(tmp_path: Path) -> None:
 def test_what_else_a_tool_leaves_in_its_folder_is_no_recording(tmp_path: Path) -> None:
     shutil.copy(LM_EVAL, tmp_path / LM_EVAL.name)
     (tmp_path / "results_2026-11-24T09-02-04.747678.json").write_text('{"results": {}, "configs": {}}')
+    spread = json.dumps({"results": {"medical_qa": {"exact_match_stderr,none": float("nan")}}}, indent=2)
+    (tmp_path / "results_2026-11-24T09-02-25.696579.json").write_text(spread)  # as lm-eval and pandas write it
     (tmp_path / "list.json").write_text("[\n1\n]")
     (tmp_path / "notes.md").write_text("{ broken")
     found = load(tmp_path, medical())
