@@ -184,6 +184,16 @@ def test_few_shot_prompts_suffice_without_the_document(tmp_path: Path) -> None:
     assert outputs(load(bare, task)) == outputs(load(path, task))
 
 
+def test_an_answer_is_not_given_to_the_item_of_an_example() -> None:
+    """The gold set holds the questions of the examples and none that was asked."""
+    path, task = fewshot()
+    questions = {row["doc"]["question"] for row in rows(path)}
+    shown = [{"id": i.id, "question": i.question} for i in task.goldset.items if i.question not in questions]
+    assert shown
+    with pytest.raises(InputError, match=r"jsonl:1: 18 of 18 answers belong to no item"):
+        load(path, asked("arithmetic-mini", shown))
+
+
 def test_chat_prompts_are_read_by_their_last_turn(tmp_path: Path) -> None:
     """Chat endpoints get JSON (`JsonChatStr` in lm_eval/models/api_models.py), examples in turns of their own."""
     row = rows(samples("base", "medical_qa"))[0]
