@@ -197,10 +197,14 @@ def test_a_run_appended_to_another_is_refused(tmp_path: Path, made: Any) -> None
         load(path, medical())
 
 
-def test_the_same_question_twice_is_no_repeat_where_others_stand_between(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("at", "of"), [(5, 1), (2, 1), (3, 2)])
+def test_the_same_question_twice_is_no_repeat_unless_every_question_is_repeated(
+    tmp_path: Path, at: int, of: int
+) -> None:
+    """Also where the two stand side by side, as repeats do: the positions of the others would tell another repeat."""
     given = rows(predictions("base"))
-    given[5]["messages"] = given[1]["messages"]
-    with pytest.raises(InputError, match=r"a\.jsonl:6: asks what .*a\.jsonl:2 asks, and is no repeat of it"):
+    given[at]["messages"] = given[of]["messages"]
+    with pytest.raises(InputError, match=rf"a\.jsonl:{at + 1}: asks what .*a\.jsonl:{of + 1} asks, and is no repeat"):
         load(lines(tmp_path / "a.jsonl", *given), medical())
 
 
