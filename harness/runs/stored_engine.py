@@ -10,7 +10,7 @@ from harness.engines.base import Completion, Continuation, Engine, Request
 from harness.engines.identity import EngineIdentity
 from harness.errors import InputError
 from harness.runs.store import CompletionStore
-from harness.scorers.likelihoods import OptionLikelihood, OptionLikelihoods
+from harness.scorers.likelihoods import NOT_FINITE, OptionLikelihood, OptionLikelihoods
 
 #: Requests with options that are weighed in one call of the engine: enough to fill its batches, few enough that a
 #: killed run loses seconds.
@@ -178,7 +178,7 @@ def _weigh(engine: Engine, batch: Sequence[Request]) -> list[Completion]:
 def _answer(request: Request, logprobs: list[list[float]], latency: float) -> Completion:
     sums = [math.fsum(values) for values in logprobs]
     if not all(map(math.isfinite, sums)):
-        return _failed(request, "the model gives no finite likelihood to an option")
+        return _failed(request, NOT_FINITE)
     likelihoods = OptionLikelihoods(
         options=tuple(
             OptionLikelihood(text=text, logprob=value, tokens=len(values))

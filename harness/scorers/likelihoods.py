@@ -10,6 +10,9 @@ from harness.gold.choices import LETTERS, letters
 from harness.gold.item import Item
 from harness.scorers.base import Reads
 
+#: Why an answer failed of which a likelihood overflowed.
+NOT_FINITE = "the model gives no finite likelihood to an option"
+
 
 class OptionLikelihood(BaseModel):
     """One option.

@@ -136,6 +136,8 @@ def _repeats(path: Path) -> int:
     for index in sorted(asked):
         run = run + 1 if index - 1 in asked and asked[index - 1][0] == asked[index][0] else 1
         repeats = max(repeats, run)
+    if len({(index // repeats, asked[index][0]) for index in asked}) > len({index // repeats for index in asked}):
+        repeats = 1  # neighbours by chance: other questions would share a place
     groups: dict[str, tuple[int, str]] = {}
     for index, (question, where) in asked.items():
         group, before = groups.setdefault(question, (index // repeats, where))

@@ -20,12 +20,14 @@ from harness.gold.choices import LETTERS
 from harness.gold.goldset import GoldSet
 from harness.gold.item import Item
 from harness.suites.spec import Task
-from harness.text import normalise
+from harness.text import HAN, normalise
 
 #: A question of at least this many characters is found by this many at its end; a shorter one by all of it.
 _TAIL = 24
 _PROBE = 3
 
+#: `Question:`, `Q:`, `问题:`. Folding takes out the space around Chinese, so of that no more than two characters count.
+_MARK = re.compile(rf"(?:[A-Za-z]+|[{HAN}]{{1,2}}):\Z")
 _WORD = re.compile(r"\w", re.ASCII)
 
 
@@ -112,12 +114,13 @@ class Joiner:
         """The targets whose question stands in `text`.
 
         Of several questions the last is the one that is asked, provided that all are introduced in the same way, as
-        few-shot examples are; otherwise one may be part of an option or of an instruction.
+        few-shot examples are; otherwise one may be part of an option or of an instruction. Where one that is nobody's
+        is asked after it, all that were found are examples.
         """
         found = list(self._occurrences(text))
         if not found:
             return []
-        last = found[-1][2]
+        start, end, last = found[-1]
         others = sorted({question for _, _, question in found} - {last})
         if others and len({_introduction(text, start) for start, _, _ in found}) > 1:
             shown = ", ".join(repr(self._questions[question][0].item.id) for question in [last, *others][:3])
@@ -126,7 +129,7 @@ class Joiner:
                 where=record.where,
                 remedy="Give the data set an 'id' column with the ids of the gold set.",
             )
-        return self._questions[last]
+        return [] if _goes_on(text, start, end, record) else self._questions[last]
 
     def _occurrences(self, text: str) -> Iterator[tuple[int, int, str]]:
         """(start, end, question) of every question in `text` that is not part of a longer one there, by their ends."""
@@ -206,6 +209,14 @@ def _plain(name: str | None) -> str:
 def _introduction(text: str, start: int) -> str:
     """What leads in to a question: the mark before it, such as `Q:`; "" at the very front."""
     return text[max(0, start - 8) : start].strip()[-2:]
+
+
+def _goes_on(text: str, start: int, end: int, record: Record) -> bool:
+    """True where another question comes after this one: the tool's own, or one with the same mark before it (`Q:`)."""
+    behind = text[end:]
+    own = _folded(record.question or "")
+    mark = _MARK.search(text[:start].rstrip()[-_TAIL:])
+    return bool(own and own in behind) or bool(mark and re.search(rf"(?<![A-Za-z]){mark[0]}", behind))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

@@ -9,6 +9,7 @@ with the same `resps`. `doc_id` is a position and joins nothing.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from harness.engines.recorded.jsonl import json_objects
 from harness.engines.recorded.record import Option, Record
 from harness.engines.recorded.shape import Shape
 from harness.errors import InputError
+from harness.scorers.likelihoods import NOT_FINITE
 
 _REMEDY = "Give a samples_….jsonl as lm-eval --log_samples wrote it."
 _FILE_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
@@ -45,13 +47,14 @@ class LmEvalSamples:
                 responses, arguments = value["resps"], list(value["arguments"].values())
                 digest = digest_json([responses, value.get("doc_hash")])
                 key, how = value["doc_id"], value.get("filter")
-            except (KeyError, AttributeError) as error:
+                before = seen.get(key)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InputError(f"is no line of lm-eval samples ({error})", where=where, remedy=_REMEDY) from None
-            if key in seen:
-                if seen[key][0] == digest and seen[key][1] != how:
+            if before is not None:
+                if before[0] == digest and before[1] != how:
                     continue
                 raise InputError(
-                    f"doc_id {key} stands here and at {seen[key][2]}",
+                    f"doc_id {key} stands here and at {before[2]}",
                     where=where,
                     remedy="Two runs have been written into one file; keep one of them.",
                 )
@@ -71,7 +74,10 @@ def _records(value: dict[str, Any], responses: Any, arguments: list[Any], task: 
         }
         if isinstance(asked, str):
             options = _options(arguments, responses, where)
-            return [Record(where, "", options=options, **common)]
+            if all(math.isfinite(option.logprob) for option in options):
+                return [Record(where, "", options=options, **common)]
+            # lm-eval takes one of them all the same; asked by us, such a model has failed.
+            return [Record(where, "", options=options, finish_reason="error", error=NOT_FINITE, **common)]
         if asked is None or len(arguments) != 1 or len(responses) != 1:
             raise InputError(
                 "holds neither one generated text nor the likelihoods of options",
@@ -81,7 +87,7 @@ def _records(value: dict[str, Any], responses: Any, arguments: list[Any], task: 
         texts = responses[0]
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
             raise TypeError("resps")
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"is no line of lm-eval samples ({error!r})", where=where, remedy=_REMEDY) from None
     return [Record(where, text, repeat=repeat, **common) for repeat, text in enumerate(texts)]
 

@@ -17,7 +17,7 @@ from harness.engines.recorded.shape import Shape
 from harness.errors import MISSING, InputError, did_you_mean
 
 _KEYS = frozenset({"item_id", "output", "task", "finish_reason", "repeat"})
-_REASONS = frozenset(get_args(FinishReason))
+_REASONS = get_args(FinishReason)  # searched with `in`, whatever a line holds: a list has no hash
 
 
 class OwnForm:
@@ -77,12 +77,14 @@ class ExportedRun:
         for where, value in json_objects(path, remedy="Export the run again."):
             row = _record({key: value[key] for key in _KEYS if key in value}, where)
             error = value.get("error") or ""
+            if not isinstance(error, str):
+                raise InputError('"error" must be a text', where=where)
             if error == MISSING:
                 continue
             yield replace(
                 row,
                 error=error or row.error,
-                prompt_tokens=int(value.get("prompt_tokens") or 0),
-                completion_tokens=int(value.get("completion_tokens") or 0),
-                latency=float(value.get("latency") or 0.0),
+                prompt_tokens=value.get("prompt_tokens") or 0,
+                completion_tokens=value.get("completion_tokens") or 0,
+                latency=value.get("latency") or 0.0,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Protocol
 
 from harness.engines.base import FinishReason
 from harness.engines.recorded.shape import Shape
+from harness.errors import InputError
+
+#: Counts are stored in 64 bits.
+_COUNTS_END = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class Record:
         options: likelihoods in place of a text, in the order in which they were asked.
         prompt_tokens, completion_tokens: 0 where the tool counted none.
         latency: seconds; 0.0 where the tool took none.
+
+    Raises:
+        InputError: a count or a time that is none; files are not to be trusted with their types.
     """
 
     where: str
@@ -48,6 +56,13 @@ class Record:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     latency: float = 0.0
+
+    def __post_init__(self) -> None:
+        for count in (self.prompt_tokens, self.completion_tokens):
+            if type(count) is not int or not 0 <= count < _COUNTS_END:
+                raise InputError("the number of tokens must be a whole number from 0", where=self.where)
+        if type(self.latency) not in (int, float) or not 0 <= self.latency <= sys.float_info.max:
+            raise InputError("the time must be a number of seconds from 0", where=self.where)
 
 
 class Reader(Protocol):

@@ -33,6 +33,8 @@ READERS: tuple[Reader, ...] = (
     InspectLog(),
 )
 
+_HALF = "It may be half a file: copy it again."
+
 #: (task, item id, repeat); no task: every task that has the item.
 Key = tuple[str | None, str, int]
 
@@ -101,7 +103,7 @@ def recognise(path: Path) -> tuple[Reader, list[Path]]:
         if reader is not None:
             found.setdefault(reader.name, (reader, []))[1].append(file)
         elif shape.broken:  # what else lies in a folder of results is no recording, but this may have been one
-            raise _unrecognised(shape)
+            require_whole(file, remedy=_HALF)
     if EvalScopePredictions.name in found:  # reviews are made of the predictions beside them
         found.pop(EvalScopeReviews.name, None)
     if not found:
@@ -131,10 +133,7 @@ def _unrecognised(shape: Shape) -> InputError:
     if shape.empty:
         return InputError("holds no outputs", where=where, remedy=_known())
     if shape.broken:
-        try:
-            require_whole(shape.path, remedy="It may be half a file: copy it again.")
-        except InputError as error:
-            return error
+        require_whole(shape.path, remedy=_HALF)
     held = ", ".join(sorted(shape.keys or shape.members)[:6])
     return InputError(
         f"is no recording of a known format (it {f'holds {held}' if held else 'does not begin with an object'})",
@@ -244,7 +243,8 @@ def _other_kind(record: Record, task: str, *, likelihoods: bool) -> InputError:
 def _fitted(record: Record, target: Target) -> Record:
     """The record as the scorers of `target` read it; without what served to join it."""
     check_options_order(record, target)
-    output = _likelihoods(record, target.task, target.item) if record.options else record.output
+    weighed = record.options and record.finish_reason != "error"
+    output = _likelihoods(record, target.task, target.item) if weighed else record.output
     return Record(
         record.where,
         output,

@@ -37,6 +37,10 @@ def reviews(side: str) -> Path:
     return one(f"evalscope/{side}/reviews/{side}/general_qa_medical.jsonl")
 
 
+def reply(**more: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": "夜盲症"}}], **more}
+
+
 def content(row: dict[str, Any]) -> str:
     return str(row["model_output"]["choices"][0]["message"]["content"])
 
@@ -193,10 +197,14 @@ def test_a_run_appended_to_another_is_refused(tmp_path: Path, made: Any) -> None
         load(path, medical())
 
 
-def test_the_same_question_twice_is_no_repeat_where_others_stand_between(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("at", "of"), [(5, 1), (2, 1), (3, 2)])
+def test_the_same_question_twice_is_no_repeat_unless_every_question_is_repeated(
+    tmp_path: Path, at: int, of: int
+) -> None:
+    """Also where the two stand side by side, as repeats do: the positions of the others would tell another repeat."""
     given = rows(predictions("base"))
-    given[5]["messages"] = given[1]["messages"]
-    with pytest.raises(InputError, match=r"a\.jsonl:6: asks what .*a\.jsonl:2 asks, and is no repeat of it"):
+    given[at]["messages"] = given[of]["messages"]
+    with pytest.raises(InputError, match=rf"a\.jsonl:{at + 1}: asks what .*a\.jsonl:{of + 1} asks, and is no repeat"):
         load(lines(tmp_path / "a.jsonl", *given), medical())
 
 
@@ -208,6 +216,9 @@ def test_the_same_question_twice_is_no_repeat_where_others_stand_between(tmp_pat
         (predictions, "messages", [], "is no row of EvalScope"),
         (reviews, "messages", [{"role": "system", "content": "x"}], "is no row of EvalScope"),
         (predictions, "model_output", {"choices": [{}]}, "is no prediction of EvalScope"),
+        (predictions, "model_output", reply(usage={"input_tokens": 1.5}), "the number of tokens must be"),
+        (predictions, "model_output", reply(usage={"output_tokens": "9"}), "the number of tokens must be"),
+        (predictions, "model_output", reply(time="1 s"), "the time must be a number of seconds"),
         (reviews, "sample_score", {"score": {}}, "is no review of EvalScope"),
         (reviews, "sample_score", {"score": {"prediction": 3}}, "is no review of EvalScope"),
     ],

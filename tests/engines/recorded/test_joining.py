@@ -81,6 +81,30 @@ def test_of_examples_in_one_style_the_last_is_asked() -> None:
     assert joined(prompted(prompt), QA) == [("qa", "item-1")]
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Q: 发烧多少度算高烧？\nA: 39\n\nQ: 中暑了怎么办？\nA:",
+        "Question: What is the capital of France?\nAnswer: Paris\n\nQuestion: 中暑了怎么办？\nAnswer:",
+        "问题：发烧多少度算高烧？\n答案：39\n\n问题：中暑了怎么办？\n答案：",
+        "问题：什么病？\n答案：肺炎\n\n问题：发烧多少度算高烧？\n答案：39\n\n问题：中暑了怎么办？\n答案：",
+        "发烧多少度算高烧？\n39\n\n中暑了怎么办？\n",
+    ],
+)
+def test_an_example_is_not_asked_where_the_gold_set_lacks_what_is(prompt: str) -> None:
+    """Examples often come from the set that is asked. What leads in to them, or the tool's own question, tells."""
+    assert joined(prompted(prompt, question="中暑了怎么办？"), QA) == []
+    if ":" in prompt or "：" in prompt:
+        assert joined(prompted(prompt), QA) == []
+    assert joined(prompted(prompt, item_id="item-1", question="中暑了怎么办？"), QA) == [("qa", "item-1")]
+
+
+def test_a_column_that_is_no_question_hides_none_in_the_prompt() -> None:
+    """A data set's `instruction` stands before the question."""
+    prompt = "请用一个数字回答。\n发烧多少度算高烧？\n答案："
+    assert joined(prompted(prompt, question="请用一个数字回答。"), QA) == [("qa", "item-0")]
+
+
 def test_two_questions_in_different_places_are_refused() -> None:
     """One of them may be an option, an instruction or a passage: which, nobody can tell."""
     prompt = "Which of these is medical?\nA. 发烧多少度算高烧？\nQuestion: What is the capital of France?"

@@ -184,6 +184,16 @@ def test_few_shot_prompts_suffice_without_the_document(tmp_path: Path) -> None:
     assert outputs(load(bare, task)) == outputs(load(path, task))
 
 
+def test_an_answer_is_not_given_to_the_item_of_an_example() -> None:
+    """The gold set holds the questions of the examples and none that was asked."""
+    path, task = fewshot()
+    questions = {row["doc"]["question"] for row in rows(path)}
+    shown = [{"id": i.id, "question": i.question} for i in task.goldset.items if i.question not in questions]
+    assert shown
+    with pytest.raises(InputError, match=r"jsonl:1: 18 of 18 answers belong to no item"):
+        load(path, asked("arithmetic-mini", shown))
+
+
 def test_chat_prompts_are_read_by_their_last_turn(tmp_path: Path) -> None:
     """Chat endpoints get JSON (`JsonChatStr` in lm_eval/models/api_models.py), examples in turns of their own."""
     row = rows(samples("base", "medical_qa"))[0]
@@ -236,6 +246,22 @@ def test_a_text_recording_asked_in_another_order_is_put_right(tmp_path: Path) ->
     assert outputs(load(lines(tmp_path / "a.jsonl", *turned), texts())) == outputs(load(path, texts()))
 
 
+@pytest.mark.parametrize("value", ["nan", "-inf", "inf", "1" * 400])
+def test_a_likelihood_that_is_no_number_is_a_failure_not_a_wrong_answer(tmp_path: Path, value: str) -> None:
+    """A model that overflows in half precision: lm-eval writes `nan` and takes an option all the same."""
+    path = samples("base", "tcm_choice")
+    given = rows(path)
+    given[2]["resps"][1][0][0] = value
+    found = load(lines(tmp_path / path.name, *given), letters(), spoken())
+    assert {task for task, _, _ in found.answers} == {"tcm-choice"}
+    failed = found.answers.pop(("tcm-choice", letters().goldset.items[2].id, 0))
+    assert (failed.finish_reason, failed.output) == ("error", "")
+    assert failed.error == "the model gives no finite likelihood to an option"
+    whole = outputs(load(path, letters()))
+    assert outputs(found) == {key: text for key, text in whole.items() if key in found.answers}
+    assert len(found.answers) == 7
+
+
 def test_letters_that_name_other_options_are_refused(tmp_path: Path) -> None:
     """Somebody's task shuffles the options: its A is another."""
     row = rows(samples("base", "tcm_choice"))[0]
@@ -267,6 +293,8 @@ def test_the_empty_prompts_of_mutual_information_are_left_out(tmp_path: Path) ->
         (lambda row: row["arguments"]["gen_args_0"].pop("arg_1"), "holds neither one generated text"),
         (lambda row: row["arguments"]["gen_args_0"].pop("arg_0"), "is no line of lm-eval samples (KeyError('arg_0'))"),
         (lambda row: row.update(doc_id=0), "doc_id 0 stands here and at"),
+        (lambda row: row.update(doc_id=[1]), "is no line of lm-eval samples"),
+        (lambda row: row.update(resps=[[float("nan")]]), "is no line of lm-eval samples"),
     ],
 )
 def test_a_line_that_is_none_is_named(tmp_path: Path, change: Any, message: str) -> None:

@@ -29,6 +29,7 @@ def task(*ids: str, name: str = "qa") -> Asked:
         ({"item_id": "b", "output": "x", "repeat": True}, '"repeat" must be'),
         ({"item_id": "b", "output": "x", "task": 1}, '"task" must be a text'),
         ({"item_id": "b", "output": "x", "finish_reason": "stopped"}, "Did you mean 'stop'"),
+        ({"item_id": "b", "output": "x", "finish_reason": ["stop"]}, "unknown finish_reason"),
         ({"item_id": "b", "outputs": "x"}, "Did you mean 'output'"),
         ({"item_id": "a", "output": "again"}, "item 'a' is answered here and at {path}:1"),
         ('{"item_id": "b", "output": "x", "repeat": ' + "9" * 5000 + "}", "not valid JSON"),
@@ -126,3 +127,21 @@ def test_an_exported_run_keeps_counts_errors_and_gaps(tmp_path: Path) -> None:
     assert (a.output, a.finish_reason, a.prompt_tokens, a.completion_tokens, a.latency) == ("x", "length", 5, 3, 0.5)
     assert (b.finish_reason, b.error) == ("error", "out of memory")
     assert found.find("qa", "c", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("prompt_tokens", "5", "the number of tokens must be a whole number from 0"),
+        ("completion_tokens", -1, "the number of tokens must be a whole number from 0"),
+        ("completion_tokens", float("nan"), "the number of tokens must be a whole number from 0"),
+        ("latency", float("inf"), "the time must be a number of seconds from 0"),
+        ("latency", [1], "the time must be a number of seconds from 0"),
+        ("error", {"code": 429}, '"error" must be a text'),
+    ],
+)
+def test_a_count_that_is_none_is_named_with_its_line(tmp_path: Path, key: str, value: Any, message: str) -> None:
+    path = lines(tmp_path / "run.jsonl", exported("a"), exported("b", **{key: value}))
+    with pytest.raises(InputError) as caught:
+        load(path, task("a", "b"))
+    assert str(caught.value).startswith(f"{path}:2: {message}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from harness.engines.recorded.recording import READERS, recognise
 from harness.engines.recorded.shape import shape_of
 from harness.errors import InputError
-from tests.engines.recorded.made import DATA, arithmetic, exported, lines, load, medical, one, outputs, rows
+from tests.engines.recorded.made import DATA, arithmetic, exported, letters, lines, load, medical, one, outputs, rows
 
 REAL = {
     "lm-eval samples": "lm-eval/**/*.jsonl",
@@ -130,6 +131,54 @@ def test_the_damage_of_a_file_over_several_lines_is_found_where_it_is(tmp_path: 
     assert refused(path).startswith(f"{path}:3: is not valid JSON")
 
 
+LINES = {
+    "lm-eval text": (rows(LM_EVAL)[0], medical),
+    "lm-eval letters": (rows(one("lm-eval/base/samples_tcm_choice_2*.jsonl"))[0], letters),
+    "EvalScope prediction": (rows(one("evalscope/base/predictions/**/general_qa_medical.jsonl"))[0], medical),
+    "EvalScope review": (rows(one("evalscope/base/reviews/**/*.jsonl"))[0], medical),
+    "exported run": (exported("med-easy-001", task="medical-qa"), medical),
+    "own form": ({"item_id": "med-easy-001", "output": "x", "finish_reason": "stop", "repeat": 0}, medical),
+}
+NONSENSE = (None, True, -1, 10**400, float("nan"), "x", "\ud800", [1], {"a": 1})
+
+
+def spoiled(value: Any) -> Iterator[Any]:
+    """`value` with something else in place of each of its parts, one at a time."""
+    yield from NONSENSE
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: other} for other in spoiled(part))
+    elif isinstance(value, list):
+        for at, part in enumerate(value):
+            yield from ([*value[:at], other, *value[at + 1 :]] for other in spoiled(part))
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_whatever_stands_wherever_in_a_line_it_is_read_or_refused(tmp_path: Path, name: str) -> None:
+    """And what is read can be scored and stored."""
+    line, made = LINES[name]
+    task = made()
+    (scorer,) = task.task.make_scorers()
+    path = tmp_path / "a.jsonl"
+    read, refusals = 0, list[str]()
+    for other in spoiled(line):
+        path.write_text(json.dumps(other), encoding="utf-8")
+        try:
+            found = load(path, task)
+        except InputError as error:
+            refusals.append(str(error))
+            continue
+        read += 1
+        for (_, item_id, _), record in found.answers.items():
+            scorer.score(task.goldset.by_id[item_id], record.output)
+            counts = (record.prompt_tokens, record.completion_tokens)
+            assert all(type(count) is int and 0 <= count < 1 << 63 for count in counts)
+            assert 0 <= float(record.latency) < float("inf")
+            assert isinstance(record.error, str)
+    assert read
+    assert {refusal.startswith(f"{path}:") for refusal in refusals} == {True}
+
+
 def test_a_damaged_file_is_no_less_damaged_in_a_folder(tmp_path: Path) -> None:
     """It may hold the answers that would otherwise be missing without a word."""
     shutil.copy(LM_EVAL, tmp_path / "good.jsonl")
@@ -142,6 +191,8 @@ def test_a_damaged_file_is_no_less_damaged_in_a_folder(tmp_path: Path) -> None:
 def test_what_else_a_tool_leaves_in_its_folder_is_no_recording(tmp_path: Path) -> None:
     shutil.copy(LM_EVAL, tmp_path / LM_EVAL.name)
     (tmp_path / "results_2026-11-24T09-02-04.747678.json").write_text('{"results": {}, "configs": {}}')
+    spread = json.dumps({"results": {"medical_qa": {"exact_match_stderr,none": float("nan")}}}, indent=2)
+    (tmp_path / "results_2026-11-24T09-02-25.696579.json").write_text(spread)  # as lm-eval and pandas write it
     (tmp_path / "list.json").write_text("[\n1\n]")
     (tmp_path / "notes.md").write_text("{ broken")
     found = load(tmp_path, medical())
