@@ -1,6 +1,7 @@
 """One tiny vision model with a LoRA, what it is asked, and the answers of each real engine.
 
-vLLM answers in a process of its own, because the session's text engine is the only one in this process.
+vLLM answers in a process of its own, because the session's text engine is the only one in this process. It is started
+once: the questions of the contract and the shipped suites are asked of the same engine.
 """
 
 from __future__ import annotations
@@ -16,26 +17,29 @@ from typing import Any
 import pytest
 
 from harness.answers.pictures import marked
+from harness.candidates.adapter import AdapterFolder
+from harness.candidates.fingerprint import adapter_digest
 from harness.candidates.prompt import PromptFormat, prompt_format
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.candidates.vision import Vision, vision_of
-from harness.digest import digest_file
 from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, Request, Sampling
 from harness.gold.images import ImageFile, open_image
 from harness.gold.item import Item, Message
-from tests.engines.vision import tiny
+from tests.engines.vision import reading, tiny
+from tests.engines.vision.reading import Workplace
 from tests.engines.vision.tiny import Shown
 
-WINDOW = 96
+WINDOW = 800
 GREEDY = Sampling(max_tokens=8, stop_token_ids=(2,))
 
 
 @dataclass(frozen=True)
 class Seeing:
-    """The tiny vision model, its LoRA, and an engine spec for both."""
+    """The tiny vision model, a LoRA that knows its colours, one that can read, and an engine spec for all."""
 
     spec: EngineSpec
     lora: Adapter
+    reader: Adapter
     form: PromptFormat
     pictures: Path
 
@@ -79,9 +83,10 @@ class Asked:
 @pytest.fixture(scope="session")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Seeing:
     folder = tmp_path_factory.mktemp("seeing")
-    model = tiny.make_base(folder / "base")
-    lora = tiny.make_lora(model, folder / "lora")
-    adapter = Adapter(lora, digest_file(lora / "adapter_model.safetensors"), 8)
+    model = tiny.make_base(folder / "base", texts=reading.texts(), also=reading.misled, steps=160)
+    colours = tiny.make_lora(model, folder / "lora")
+    reader = tiny.make_lora(model, folder / "reader", taught=reading.taught(model), steps=200)
+    adapter, other = (Adapter(path, adapter_digest(AdapterFolder.open(path)), 8) for path in (colours, reader))
     spec = EngineSpec(
         model=model,
         tokenizer=PromptTokenizer(model),
@@ -89,12 +94,12 @@ def seeing(tmp_path_factory: pytest.TempPathFactory) -> Seeing:
         quantization=None,
         device="cpu",
         max_model_len=WINDOW,
-        adapters=(adapter,),
+        adapters=(adapter, other),
         vision=vision_of(model),
         max_images=2,
     )
     form = prompt_format("chat", folder=model, model=model, adapter=None)
-    return Seeing(spec, adapter, form, folder / "pictures")
+    return Seeing(spec, adapter, other, form, folder / "pictures")
 
 
 @pytest.fixture(scope="session")
@@ -136,23 +141,52 @@ def transformers_answers(seeing: Seeing, questions: Asked) -> Asked:
     return asked
 
 
+@pytest.fixture(scope="session")
+def workplace(seeing: Seeing, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace.made(tmp_path_factory.mktemp("suites") / "workplace", seeing.spec.model, seeing.reader.path)
+
+
+@pytest.fixture(scope="session")
+def transformers_suites(workplace: Workplace) -> Workplace:
+    workplace.compare("transformers")
+    return workplace
+
+
 SCRIPT = """
 import pickle, sys
-from harness.engines.vllm import VllmEngine
+from harness.engines import vllm
+from harness.runs import runner
 
-spec, asked = pickle.loads(open(sys.argv[1], "rb").read())
-with VllmEngine(spec) as engine:
+spec, asked, workplace = pickle.loads(open(sys.argv[1], "rb").read())
+with vllm.VllmEngine(spec) as engine:
     asked.ask(engine)
+
+    class Shared:
+        name, version, generate, logprobs = engine.name, engine.version, engine.generate, engine.logprobs
+        def close(self):
+            pass
+
+    def shared(choice, wanted):
+        assert (choice.name, wanted.model, wanted.dtype, wanted.vision) == ("vllm", spec.model, spec.dtype, spec.vision)
+        assert set(wanted.adapters) <= set(spec.adapters), wanted.adapters
+        assert wanted.max_model_len <= spec.max_model_len, wanted.max_model_len
+        assert 1 <= wanted.max_images <= spec.max_images
+        return Shared()
+
+    runner.open_engine = shared
+    workplace.compare("vllm")
 open(sys.argv[2], "wb").write(pickle.dumps(asked))
 """
 
 
 @pytest.fixture(scope="session")
-def vllm_answers(seeing: Seeing, questions: Asked, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+def vllm_answers(
+    seeing: Seeing, questions: Asked, workplace: Workplace, tmp_path_factory: pytest.TempPathFactory
+) -> Asked:
     folder = tmp_path_factory.mktemp("vllm")
     settings = seeing.spec.settings.model_copy(update={"max_num_seqs": 16})
     given = replace(seeing.spec, settings=settings, tokenizer=PromptTokenizer(seeing.spec.model))
-    (folder / "given").write_bytes(pickle.dumps((given, Asked(questions.requests, questions.continuations))))
+    (folder / "given").write_bytes(pickle.dumps((given, Asked(questions.requests, questions.continuations), workplace)))
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder / "given"), str(folder / "answered")],
         capture_output=True,
@@ -163,6 +197,11 @@ def vllm_answers(seeing: Seeing, questions: Asked, tmp_path_factory: pytest.Temp
     found = pickle.loads((folder / "answered").read_bytes())
     assert isinstance(found, Asked)
     return found
+
+
+@pytest.fixture(scope="session")
+def vllm_suites(vllm_answers: Asked, workplace: Workplace) -> Workplace:
+    return workplace
 
 
 @pytest.fixture(params=["transformers", pytest.param("vllm", marks=[pytest.mark.vllm, pytest.mark.slow])])

@@ -6,7 +6,7 @@ import pytest
 
 from harness.engines.base import Request
 from tests.engines.vision import tiny
-from tests.engines.vision.conftest import Asked, Reference, Seeing
+from tests.engines.vision.conftest import WINDOW, Asked, Reference, Seeing
 
 
 def right(asked: Asked, name: str, shown: list[tiny.Shown]) -> int:
@@ -60,7 +60,7 @@ def test_prompt_tokens_count_what_the_pictures_take(answered: Asked, reference: 
         ("changed", "was changed while this was running"),
         ("too few", "1 places for pictures, and there are 0"),
         ("too many", "3 pictures, and the engine was started for 2"),
-        ("too long", "more than max_model_len 96"),
+        ("too long", f"more than max_model_len {WINDOW}"),
     ],
 )
 def test_what_cannot_be_shown_is_an_error_of_that_request_alone(answered: Asked, key: str, said: str) -> None:

@@ -8,7 +8,7 @@ different numbers of tokens, and an answer that belongs to another picture is se
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,18 @@ CHAT = (
 COLOURS = {"red": (220, 30, 30), "blue": (30, 40, 220), "green": (20, 170, 40), "white": (245, 245, 245)}
 SIZES = [(56, 56), (84, 56), (112, 84), (60, 130)]
 MIN_PIXELS, MAX_PIXELS = 56 * 56, 112 * 112
+VOCABULARY, LONGEST = 1024, 1024
 
 QUESTION = "which colours?"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A rendered prompt, the picture files that go with it and the answer to be learned."""
+
+    prompt: str
+    pictures: tuple[Path, ...]
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,19 @@ def draw(folder: Path, left: str, right: str, size: tuple[int, int]) -> str:
     return name
 
 
-def make_base(folder: Path, *, steps: int = 130) -> Path:
-    """A base that sees colours but calls red green and green red, and repeats a colour it is told."""
+def make_base(
+    folder: Path,
+    *,
+    steps: int = 130,
+    texts: Sequence[str] = (),
+    also: Callable[[Path], Sequence[Lesson]] = lambda folder: (),
+) -> Path:
+    """A base that sees colours but calls red green and green red, and repeats a colour it is told.
+
+    Args:
+        texts: what else the tokenizer should have words for.
+        also: what else it learns; is given the model's folder.
+    """
     import torch
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -96,7 +117,7 @@ def make_base(folder: Path, *, steps: int = 130) -> Path:
     special = [*SPECIAL, *VISION]
     words = [f"{s.question} {s.answer}" for s in [*ONE, *TWO, *TEXT]]
     chat = "system\nYou are a helpful assistant.\n user\nuser\nassistant\n"
-    make_tokenizer(folder, texts=[*words, chat], vocab_size=448, special=special)
+    make_tokenizer(folder, texts=[*words, chat, *texts], vocab_size=VOCABULARY, special=special)
     (folder / "chat_template.jinja").write_text(CHAT)
     ids = {token: number for number, token in enumerate(special)}
     processor = {
@@ -113,13 +134,13 @@ def make_base(folder: Path, *, steps: int = 130) -> Path:
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     config = Qwen2_5_VLConfig(
         text_config={
-            "vocab_size": 448,
+            "vocab_size": VOCABULARY,
             "hidden_size": 64,
             "intermediate_size": 128,
             "num_hidden_layers": 2,
             "num_attention_heads": 2,
             "num_key_value_heads": 1,
-            "max_position_embeddings": 512,
+            "max_position_embeddings": LONGEST,
             "rope_parameters": {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10000.0},
             "bos_token_id": None,
             "eos_token_id": ids[EOS],
@@ -141,17 +162,25 @@ def make_base(folder: Path, *, steps: int = 130) -> Path:
     torch.manual_seed(0)
     model = Qwen2_5_VLForConditionalGeneration(config).float()
     config.save_pretrained(folder)
-    train(model, folder, [*WRONG, *TEXT], steps=steps, rate=4e-3)
+    train(model, folder, [*lessons(folder, [*WRONG, *TEXT]), *also(folder)], steps=steps, rate=4e-3)
     model.save_pretrained(folder)
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": ids[EOS]}))
     return folder
 
 
-def make_lora(base: Path, folder: Path, *, targets: Sequence[str] | str = "language", steps: int = 120) -> Path:
+def make_lora(
+    base: Path,
+    folder: Path,
+    *,
+    targets: Sequence[str] | str = "language",
+    taught: Sequence[Lesson] | None = None,
+    steps: int = 120,
+) -> Path:
     """A LoRA that has learned which is which.
 
     Args:
         targets: PEFT's `target_modules`; by default all linear layers of the language model.
+        taught: something else to learn.
     """
     import peft
     import torch
@@ -163,12 +192,24 @@ def make_lora(base: Path, folder: Path, *, targets: Sequence[str] | str = "langu
         targets = rf".*language_model.*\.({'|'.join(TARGETS)})"
     config = peft.LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM")
     wrapped = peft.get_peft_model(model, config)
-    train(wrapped, base, [*ONE, *TWO, *TEXT], steps=steps, rate=5e-3)
+    train(wrapped, base, taught or lessons(base, [*ONE, *TWO, *TEXT]), steps=steps, rate=5e-3)
     wrapped.save_pretrained(folder)
     return folder
 
 
-def train(model: object, folder: Path, shown: Sequence[Shown], *, steps: int, rate: float) -> None:
+def lessons(folder: Path, shown: Sequence[Shown]) -> list[Lesson]:
+    """Questions in the form that the model of `folder` is asked in, with their pictures painted."""
+    painted = folder.parent / "pictures"
+    form = prompt_format("chat", folder=folder, model=folder, adapter=None)
+    made = []
+    for one in shown:
+        pictures = tuple(painted / draw(painted, *picture) for picture in one.pictures)
+        text = one.question if IMAGE in one.question else IMAGE * len(pictures) + one.question
+        made.append(Lesson(form.render((Message(role="user", content=text),), len(pictures)), pictures, one.answer))
+    return made
+
+
+def train(model: object, folder: Path, taught: Sequence[Lesson], *, steps: int, rate: float) -> None:
     """Full-batch AdamW on the answers, through the processor of transformers and not through what is under test."""
     import torch
     from PIL import Image
@@ -176,16 +217,12 @@ def train(model: object, folder: Path, shown: Sequence[Shown], *, steps: int, ra
 
     tokenizer, vision = PromptTokenizer(folder), vision_of(folder)
     assert vision is not None
-    painted = folder.parent / "pictures"
-    form = prompt_format("chat", folder=folder, model=folder, adapter=None)
     processor = AutoImageProcessor.from_pretrained(folder)
     rows, pictures = [], []
-    for one in shown:
-        names = [draw(painted, *picture) for picture in one.pictures]
-        pictures += [Image.open(painted / name) for name in names]
-        lengths = iter([vision.tokens(open_image(name, painted, where="test")) for name in names])
-        text = one.question if IMAGE in one.question else IMAGE * len(names) + one.question
-        prompt = tokenizer.encode(form.render((Message(role="user", content=text),), len(names)))
+    for one in taught:
+        pictures += [Image.open(path) for path in one.pictures]
+        lengths = iter([vision.tokens(open_image(path.name, path.parent, where="test")) for path in one.pictures])
+        prompt = tokenizer.encode(one.prompt)
         prompt = tuple(t for token in prompt for t in [token] * (next(lengths) if token == vision.token_id else 1))
         rows.append(([*prompt, *tokenizer.encode(one.answer), tokenizer.token_id(EOS)], len(prompt)))
     seen = processor(images=pictures, return_tensors="pt")
