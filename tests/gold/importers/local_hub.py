@@ -58,7 +58,9 @@ class LocalHub:
 
     def run(self, *commands: list[str], **environment: str) -> list[Done]:
         """Each `harness` command, one after the other in one process whose clients know this hub only."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGINGFACE_", "MODELSCOPE_"))}
+        # TRANSFORMERS_OFFLINE, which an engine sets in its process, takes the hub's client offline too.
+        owners = ("HF_", "HUGGINGFACE_", "MODELSCOPE_", "TRANSFORMERS_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(owners)}
         address = f"http://127.0.0.1:{self._port}"
         kept |= {"HF_ENDPOINT": address, "HF_HOME": str(self.home / "hf"), "NO_PROXY": "127.0.0.1"}
         kept["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
