@@ -127,7 +127,7 @@ def _as_said(value: Any) -> str | None:
 _DECORATION = r"[\s*_`\"']{0,4}"
 _SEPARATOR = re.compile(
     rf"{_DECORATION}(?:\([^()\n]{{0,20}}\))?{_DECORATION}"
-    rf"(?:[:=|]|(?:is|was|reads?|shows?|displays?)\b|(?:显示|读数|示数)?(?:约?为|是)|显示){_DECORATION}"
+    rf"(?:[:=|]|(?:is|was|reads?|shows?|displays?)\b|(?:显示|读数|示数)?(?:约?为|是|:)|显示){_DECORATION}"
 )
 _CLAUSE = re.compile(r"(?:^|[\n;,.|(])[\s*_`\"'#>\-•·\d)]*\Z")
 _END = re.compile(r"[\n;|]")
@@ -139,7 +139,9 @@ def _from_prose(text: str, names: Names) -> Said:
     mentions = list(_mentions(folded, names))
     said: dict[str, tuple[str | None, ...]] = {}
     for number, (field, _, start) in enumerate(mentions):
-        following = mentions[number + 1][1] if number + 1 < len(mentions) else len(folded)
+        # A name in the brackets before the value (`| 总里程（ODO） | 59679 |`) does not end it.
+        later = (mentions[at][1] for at in range(number + 1, len(mentions)))
+        following = next((begin for begin in later if begin >= start), len(folded))
         stop = _END.search(folded, start, following)
         value = folded[start : stop.start() if stop else following].strip(" \t,*_`\"'")
         if field is not None and value:

@@ -119,7 +119,8 @@ _UNITS: Mapping[str, tuple[str, Fraction, Fraction]] = {
     "°F": ("temperature", Fraction(5, 9), Fraction(-160, 9)),
 }
 _UNIT = re.compile(
-    r"""\s*(?:
+    # Emphasis and a bracket may stand between a number and its unit: **59,679** km, 59679（公里）.
+    r"""[\s*`(]{0,6}(?:
         (?P<kmh>km/h|kmh|kph|kmph|(?:公里|千米)(?:/|每)(?:小)?时)
       | (?P<mph>mph|mi/h|miles?\ per\ hour|英里(?:/|每)(?:小)?时)
       | (?P<km>km|kilomet(?:er|re)s?|公里|千米)
