@@ -279,4 +279,6 @@ def _item(raw: Any, path: Path, number: int) -> Item:
         raise InputError(explain(error, Item), where=where) from None
     if not item.images:
         return item
+    if item.id:
+        where += f", item {item.id!r}"
     return item.with_images(tuple(open_image(name, path.parent, where=where) for name in item.images))
