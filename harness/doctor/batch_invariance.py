@@ -118,8 +118,9 @@ class BatchInvariance(Reporting):
 
 def _request(engine: StoredEngine, one: Asked, adapter: Adapter | None, *, variant: str = "") -> Request:
     """The question as put to the candidate, or the same prompt to its bare base."""
-    key = engine.identity.completion_key(one.request.token_ids, one.request.sampling, adapter, variant=variant)
-    return replace(one.request, key=key, adapter=adapter)
+    asked = one.request
+    key = engine.identity.completion_key(asked.token_ids, asked.sampling, adapter, variant=variant, images=asked.images)
+    return replace(asked, key=key, adapter=adapter)
 
 
 def _texts(engine: StoredEngine, requests: Sequence[Request]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.prompt import ChatFormat, PromptFormat
+from harness.candidates.vision import vision_of
 from harness.doctor.probe import Run, Subject
 from harness.engines.base import Adapter, Continuation
 from harness.gold.item import Item, Message
@@ -32,7 +33,7 @@ class Reference:
 
     def after(self, adapter: Adapter | None) -> Continuation:
         """The reference answer after the prompt that was asked."""
-        return Continuation(self.asked.request.token_ids, self.ids, adapter)
+        return Continuation(self.asked.request.token_ids, self.ids, adapter, self.asked.request.images)
 
 
 def reference_text(item: Item) -> str:
@@ -65,7 +66,14 @@ def references(subject: Subject, run: Run, count: int = ITEMS) -> list[Reference
     end = end_token(candidate, own_format(subject))
     room = engine_room(subject, run)
     found = [Reference(one, reference_ids(candidate, one.item, end)) for one in spread(subject.planned.asked, count)]
-    return [r for r in found if len(r.asked.request.token_ids) + len(r.ids) < room]
+    return [r for r in found if length(candidate, r.after(None)) < room]
+
+
+def length(candidate: ModelCandidate, continuation: Continuation) -> int:
+    """Tokens of a prompt with its pictures and of what follows it."""
+    vision = vision_of(candidate.model) if continuation.images else None
+    ids = continuation.prompt_ids
+    return (vision.length(ids, continuation.images) if vision else len(ids)) + len(continuation.continuation_ids)
 
 
 def reference_ids(candidate: ModelCandidate, item: Item, end: int | None) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ from harness.answers.direct import conversation
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.prompt import TEXT_FORMATS, ChatFormat, PromptFormat, chat_template
 from harness.candidates.tokenizer import PromptTokenizer
+from harness.candidates.vision import vision_of
 from harness.doctor.finding import Finding
-from harness.doctor.material import end_token, engine_room, own_format, reference_ids, spread
+from harness.doctor.material import end_token, engine_room, length, own_format, reference_ids, spread
 from harness.doctor.numbers import mean, standard_error
 from harness.doctor.probe import Reporting, Run, Subject, worst
 from harness.engines.base import Adapter, Continuation
@@ -100,9 +101,12 @@ class TemplateMatch(Reporting):
         candidate = subject.model
         if candidate is None:
             return self.finding("skip", "recorded outputs have no prompts")
-        tests = _formats(subject, candidate)
+        known = spread(_best_known(subject))
+        tests = _formats(subject, candidate, pictures=any(a.request.images for a in known))
         own = tests[0]
-        asked = [a for a in spread(_best_known(subject)) if _fits(subject, run, candidate, tests, a)]
+        if len(tests) == 1:
+            return self.finding("pass", f"asked in {own.name!r}, the only format here that has a place for pictures")
+        asked = [a for a in known if _fits(subject, run, candidate, tests, a)]
         if len(asked) < LEAST_ITEMS:
             return self.finding("skip", f"only {len(asked)} reference answers could be scored")
         engine = run.runner.engine_of(subject.index)
@@ -171,7 +175,7 @@ class _Trial:
     def continuations(self, adapter: Adapter | None) -> list[Continuation]:
         end = end_token(self.candidate, self.form)
         return [
-            Continuation(ids, reference_ids(self.candidate, a.item, end), adapter)
+            Continuation(ids, reference_ids(self.candidate, a.item, end), adapter, a.request.images)
             for a, ids in zip(self.asked, self.prompts(), strict=True)
         ]
 
@@ -188,8 +192,8 @@ class _Trial:
         ]
 
 
-def _formats(subject: Subject, candidate: ModelCandidate) -> list[PromptFormat]:
-    """The format asked in, then every other one."""
+def _formats(subject: Subject, candidate: ModelCandidate, *, pictures: bool) -> list[PromptFormat]:
+    """The format asked in, then every other one; with pictures only chat templates: a text has no place for them."""
     own = own_format(subject)
     names = ["chat", *TEXT_FORMATS]
     others = [candidate.format(name) for name in names if name != own.name]
@@ -197,7 +201,7 @@ def _formats(subject: Subject, candidate: ModelCandidate) -> list[PromptFormat]:
     if base is not None and chat_template(candidate.model) != getattr(own, "template", None):
         others.append(base)
     unique = {form.name: form for form in others if form.name != own.name}  # without a template, chat is plain
-    return [own, *unique.values()]
+    return [own, *(form for form in unique.values() if not pictures or isinstance(form, ChatFormat))]
 
 
 def _base_chat(subject: Subject, candidate: ModelCandidate) -> ChatFormat | None:
@@ -212,7 +216,9 @@ def _base_chat(subject: Subject, candidate: ModelCandidate) -> ChatFormat | None
 
 def _texts(subject: Subject, candidate: ModelCandidate, form: PromptFormat, asked: list[Asked]) -> list[str]:
     tasks = {loaded.task.name: loaded.task for loaded in subject.plan.tasks}
-    return [form.render(conversation(a.item, tasks[a.task], system=candidate.system)) for a in asked]
+    return [
+        form.render(conversation(a.item, tasks[a.task], system=candidate.system), len(a.request.images)) for a in asked
+    ]
 
 
 def _best_known(subject: Subject) -> list[Asked]:
@@ -227,11 +233,17 @@ def _fits(subject: Subject, run: Run, candidate: ModelCandidate, forms: list[Pro
     room = engine_room(subject, run)
     try:
         trials = [_Trial(subject, candidate, form, [asked], as_asked=number == 0) for number, form in enumerate(forms)]
-        return all(
-            len(c.prompt_ids) + len(c.continuation_ids) < room for trial in trials for c in trial.continuations(None)
-        )
+        return all(_askable(candidate, c, room) for trial in trials for c in trial.continuations(None))
     except InputError:  # a chat template that refuses the conversation
         return False
+
+
+def _askable(candidate: ModelCandidate, continuation: Continuation, room: int) -> bool:
+    """Whether an engine with this much room can be asked: a template may leave the pictures out."""
+    vision = vision_of(candidate.model) if continuation.images else None
+    if vision is not None and vision.fault(continuation.prompt_ids, continuation.images):
+        return False
+    return length(candidate, continuation) < room
 
 
 def _writes_special(candidate: ModelCandidate, asked: list[Asked]) -> bool:

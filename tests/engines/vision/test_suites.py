@@ -65,6 +65,14 @@ def test_every_picture_is_asked_and_every_field_scored(
             assert sample.prompt_tokens > len(PromptTokenizer(work.model).encode(sample.prompt)) + 2
 
 
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_doctor_shows_the_pictures_too(work: Workplace, engine: str, suite: str) -> None:
+    """Reference answers are weighed behind prompts with their pictures, in formats that have a place for them."""
+    found = {finding.probe: finding for finding in work.compared(engine, suite).result.doctor}
+    assert found["adapter-has-effect"].status == "pass", found["adapter-has-effect"]
+    assert found["template-match"].status == "pass", found["template-match"]
+
+
 @pytest.mark.vllm
 @pytest.mark.slow
 def test_both_engines_write_the_same(
