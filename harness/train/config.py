@@ -165,5 +165,6 @@ def load_config(path: Path) -> TrainConfig:
         InputError: names the file and the key.
     """
     if not path.is_file():
-        raise InputError("there is no such file", where=str(path), remedy="It is a YAML file; see docs/training.md.")
+        what = "is a folder" if path.is_dir() else "there is no such file"
+        raise InputError(what, where=str(path), remedy="Give a YAML file; see docs/training.md.")
     return read_yaml(path, TrainConfig)

@@ -85,6 +85,8 @@ def prepare(
     """
     backend = choose_backend(config.backend)
     base = _base(config, workspace)
+    target = workspace.here / config.output / config.name
+    _check_entry(config.name, target, workspace)
     sources = tuple(
         read_source(name, source, folder, deduplicate=config.deduplicate) for name, source in config.data.items()
     )
@@ -105,7 +107,6 @@ def prepare(
         mixture.examples, form, base.tokenizer, end=end, longest=config.max_seq_length, system=config.system
     )
     parent = fingerprint(base, DigestCache()).digest
-    target = workspace.here / config.output / config.name
     return Prepared(
         config=config,
         base=base,
@@ -179,12 +180,29 @@ def stopped(prepared: Prepared) -> bool:
 
 
 def _base(config: TrainConfig, workspace: Workspace) -> ModelCandidate:
-    found = resolve(config.base, workspace)
+    try:
+        found = resolve(config.base, workspace)
+    except InputError as error:
+        raise InputError(error.what, where=error.where or "base", remedy=error.remedy) from None
     if not isinstance(found, ModelCandidate):
         raise InputError(f"{config.base!r} is a recording: there is nothing to train", where="base")
     if found.adapter is not None:
         raise InputError(f"{config.base!r} is an adapter", where="base", remedy="Merge it first, or train on its base.")
     return found
+
+
+def _check_entry(name: str, target: Path, workspace: Workspace) -> None:
+    """The name must be free in harness.yaml, or be this candidate's from before."""
+    entry = workspace.entry(name)
+    if entry is None or (
+        entry.adapter is not None and (workspace.folder / entry.adapter).resolve() == target.resolve()
+    ):
+        return
+    raise InputError(
+        "stands for something else, and would be overwritten",
+        where=f"{workspace.file}: candidates.{name}",
+        remedy="Give the config another name.",
+    )
 
 
 def _format(config: TrainConfig, base: ModelCandidate, workspace: Workspace) -> PromptFormat:

@@ -53,4 +53,6 @@ def test_a_fault_is_named_with_file_and_key(yard: Yard) -> None:
     assert "not both" in err
     code, _, err = yard("train", "sft", "absent.yaml")
     assert (code, "absent.yaml: there is no such file" in err) == (2, True)
+    code, _, err = yard("train", "sft", ".")
+    assert (code, "is a folder" in err) == (2, True)
     assert not (yard.folder / "candidates").exists()

@@ -193,6 +193,23 @@ def test_unsloth_without_a_gpu_says_what_to_do(yard: Yard) -> None:
     assert "backend: trl" in err
 
 
+def test_another_entry_of_that_name_is_never_overwritten(yard: Yard) -> None:
+    """`name: base` must not make the user's base an adapter on itself."""
+    before = (yard.folder / "harness.yaml").read_text(encoding="utf-8")
+    code, _, err = yard("train", "sft", yard.config("base"), "--replace")
+    assert code == 2
+    assert "harness.yaml: candidates.base" in err
+    assert "another name" in err
+    assert (yard.folder / "harness.yaml").read_text(encoding="utf-8") == before
+    assert not (yard.folder / "candidates").exists()
+
+
+def test_a_base_that_nobody_knows_is_named_with_its_place(yard: Yard) -> None:
+    code, _, err = yard("train", "sft", yard.config(base="bose"))
+    assert code == 2
+    assert err.startswith("error: base: unknown candidate 'bose'. Did you mean 'base'?")
+
+
 def test_base_that_is_no_base(yard: Yard) -> None:
     assert yard("train", "sft", yard.config())[0] == 0
     code, _, err = yard("train", "sft", yard.config("second", base="mine"))
