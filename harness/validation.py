@@ -1,4 +1,4 @@
-"""Reading YAML into pydantic models, with faults a user can act on."""
+"""Reading YAML and JSON into pydantic models, with faults a user can act on."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     except InputError as error:  # a validator that knows more than the model, such as that of a scorer's options
         place = f"{path}: {error.where}" if error.where else str(path)
         raise InputError(error.what, where=place, remedy=error.remedy) from None
+
+
+def read_json_model(path: Path, model: type[Model], *, remedy: str | None = None) -> Model:
+    """The JSON file at `path` as a `model`.
+
+    Raises:
+        InputError: not UTF-8, not JSON, or not what the model asks for; names the file and the key.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise InputError(explain(error, model), where=str(path), remedy=remedy) from None
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

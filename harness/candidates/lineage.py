@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from harness.errors import InputError
-from harness.validation import explain
+from harness.validation import read_json_model
 
 FILE_NAME = "lineage.json"
 
@@ -90,11 +89,4 @@ def read_lineage(folder: Path) -> Lineage | None:
         InputError: the file is broken.
     """
     path = folder / FILE_NAME
-    if not path.is_file():
-        return None
-    try:
-        return Lineage.model_validate_json(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 ({error})", where=str(path)) from None
-    except ValidationError as error:
-        raise InputError(explain(error, Lineage), where=str(path)) from None
+    return read_json_model(path, Lineage) if path.is_file() else None

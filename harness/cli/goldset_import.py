@@ -64,9 +64,9 @@ def import_(
 
     Exit codes: 0 the gold set and its card are written; 2 bad input, nothing is written.
     """
+    from harness.cli.map_option import parse_map
     from harness.cli.outputs import Outputs
     from harness.gold.importers.importing import import_goldset
-    from harness.gold.mapping import parse_map
 
     outputs = Outputs.of(json=json)
     report = import_goldset(

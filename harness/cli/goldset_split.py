@@ -49,8 +49,8 @@ def split(
 
     Exit codes: 0 both parts and their cards are written; 2 bad input, nothing is written.
     """
+    from harness.cli.map_option import parse_map
     from harness.errors import InputError
-    from harness.gold.mapping import parse_map
     from harness.gold.split import split_items
     from harness.gold.split_files import read_divisible, write_parts
 

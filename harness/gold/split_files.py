@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ from harness.gold.card import Card
 from harness.gold.goldset import GoldSet, digest_of, load_goldset
 from harness.gold.importers.files import find_files
 from harness.gold.importers.reading import open_rows
-from harness.gold.importers.shapes import complete
+from harness.gold.importers.shapes import map_rows
 from harness.gold.item import Item
 from harness.gold.mapping import LeftOut
 from harness.gold.rows import Row, as_text
 from harness.gold.split import Split
 
-_LOOKED_AT = 20
 _MOST_TOPICS = 300
 
 
@@ -65,7 +63,7 @@ def read_divisible(source: str, given: Mapping[str, Any] | None = None) -> Divis
     """A gold set (by name or file), or a training file of any kind that can be imported.
 
     Args:
-        given: how rows become items, as `parse_map` reads it; what it leaves open is guessed from the columns.
+        given: how rows become items, as a card writes it; what it leaves open is guessed from the columns.
 
     Raises:
         InputError: nothing is there, it cannot be read, or its columns do not say what is asked.
@@ -78,20 +76,16 @@ def read_divisible(source: str, given: Mapping[str, Any] | None = None) -> Divis
         raise InputError(f"{len(files)} files cannot be divided at once", where=source, remedy="Give one of them.")
     if files[0].is_dir():
         raise InputError("holds pictures, not rows", where=source, remedy="Import it first (harness goldset import).")
-    rows = open_rows(files[0]).rows
-    head = list(islice(rows, _LOOKED_AT))
-    if not head:
-        raise InputError("holds no rows", where=source)
-    _, mapping = complete(given or {}, head, None)
-    if mapping.images:
+    mapped = map_rows(open_rows(files[0]).rows, given or {}, where=source)
+    if mapped.map.images:
         raise InputError(
             "names pictures", where=source, remedy="Import it first (harness goldset import), then divide the gold set."
         )
     items: dict[str, Item] = {}
     kept: dict[str, list[Row]] = {}
     left_out: list[Row] = []
-    for row in (*head, *rows):
-        made = mapping.item(row, keep_trivial=True)
+    for row in mapped.rows:
+        made = mapped.map.item(row, keep_trivial=True)
         if isinstance(made, LeftOut):
             left_out.append(row)
         else:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 
 from harness.digest import digest_json
-from harness.errors import InputError, did_you_mean
-from harness.gold.importers.files import digest_files, find_files
+from harness.errors import InputError
+from harness.gold.importers.files import digest_files
+from harness.gold.importers.places import Place, find_place
 from harness.gold.importers.reading import open_rows
-from harness.gold.importers.shapes import SHAPES, Shape, complete
+from harness.gold.importers.shapes import map_rows
 from harness.gold.item import Item, Message
 from harness.gold.mapping import LeftOut
 from harness.gold.rows import Row
 from harness.train.config import Source
-
-_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +66,15 @@ def read_source(name: str, source: Source, folder: Path, *, deduplicate: bool = 
     Raises:
         InputError: nothing is there, it cannot be read, or no row is left.
     """
-    files, root = _files(source, folder)
-    rows = _rows(files, source.encoding)
-    head = list(islice(rows, _LOOKED_AT))
-    place = f"data.{name} ({source.path})"
-    if not head:
-        raise InputError("holds no rows", where=place)
-    shape: Shape | None = next((known for known in SHAPES if known == source.format), None)
-    if shape is None and source.format != "auto":
-        raise InputError(f"unknown format {source.format!r}", where=place, remedy=did_you_mean(source.format, SHAPES))
-    _, mapping = complete(source.map or {}, head, shape)
+    place = find_place(source.path, source.file, folder=folder)
+    where = f"data.{name} ({source.path})"
+    mapped = map_rows(_rows(place, source.encoding), source.map or {}, where=where, format=source.format)
     examples: dict[str, Example] = {}
     dropped: Counter[str] = Counter()
     count = 0
-    for row in chain(head, rows):
+    for row in mapped.rows:
         count += 1
-        made = mapping.item(row)
+        made = mapped.map.item(row)
         if isinstance(made, LeftOut):
             dropped[made.why] += 1
             continue
@@ -95,23 +86,14 @@ def read_source(name: str, source: Source, folder: Path, *, deduplicate: bool = 
             examples[key] = example
     if not examples:
         reasons = ", ".join(f"{why} ({number})" for why, number in dropped.most_common())
-        raise InputError(f"leaves no example to train on: {reasons}", where=place, remedy="Look at its 'map'.")
-    return SourceData(name, tuple(examples.values()), digest_files(files, root), count, dict(dropped), tuple(files))
+        raise InputError(f"leaves no example to train on: {reasons}", where=where, remedy="Look at its 'map'.")
+    return SourceData(
+        name, tuple(examples.values()), digest_files(place.files, place.root), count, dict(dropped), place.files
+    )
 
 
-def _files(source: Source, folder: Path) -> tuple[list[Path], Path]:
-    if source.path.startswith(("hf:", "ms:")):
-        from harness.gold.hub import fetch_dataset
-
-        found = fetch_dataset(source.path, source.file)
-        return list(found.files), found.root
-    path = folder / source.path
-    files = find_files(path)
-    return files, path if path.is_dir() else files[0].parent
-
-
-def _rows(files: list[Path], encoding: str | None) -> Iterator[Row]:
-    for file in files:
+def _rows(place: Place, encoding: str | None) -> Iterator[Row]:
+    for file in place.files:
         yield from open_rows(file, encoding=encoding).rows
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.fingerprint import DigestCache, fingerprint
 from harness.candidates.lineage import FILE_NAME, DataRecord, Lineage, LossPoint, read_lineage
-from harness.candidates.prompt import PromptFormat
+from harness.candidates.prompt import PromptFormat, prompt_format
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace
 from harness.digest import digest_json
@@ -24,7 +24,7 @@ from harness.train.data import SourceData, read_source
 from harness.train.leaks import LeakCheck, check_leaks
 from harness.train.mixing import Mixture, mix
 from harness.train.plan import TrainPlan, make_plan
-from harness.train.progress import RunState
+from harness.train.run_state import RunState
 from harness.train.tokens import TokenisedSet, end_of_answer, tokenise
 
 
@@ -206,8 +206,6 @@ def _check_entry(name: str, target: Path, workspace: Workspace) -> None:
 
 
 def _format(config: TrainConfig, base: ModelCandidate, workspace: Workspace) -> PromptFormat:
-    from harness.candidates.prompt import prompt_format
-
     return prompt_format(config.prompt, folder=workspace.folder, model=base.model, adapter=None)
 
 

@@ -5,46 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, did_you_mean
 from harness.gold.card import Card, Origin
-from harness.gold.importers.files import digest_files, find_files
+from harness.gold.importers.files import digest_files
+from harness.gold.importers.places import Place, find_place
 from harness.gold.importers.reading import open_rows
 from harness.gold.importers.report import FileRead, ImportReport, LeftOutRows
-from harness.gold.importers.shapes import SHAPES, Shape, complete
+from harness.gold.importers.shapes import MappedRows, map_rows
 from harness.gold.importers.writing import GoldSetWriter
 from harness.gold.mapping import LeftOut, RowMap
 from harness.gold.rows import Row, as_text, is_placeholder
 
-#: Rows that are looked at to guess what the columns mean.
-_LOOKED_AT = 20
 _EXAMPLES = 5
 _REPLACED = "\ufffd"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Files on this machine and what they are called.
-
-    Attributes:
-        root: the folder that names in messages and in the digest start from.
-        source: what the card says they are: a path, or `hf:ORG/NAME@COMMIT`.
-        licence: what the hub says.
-    """
-
-    files: tuple[Path, ...]
-    root: Path
-    source: str
-    licence: str | None = None
-
-    def shown(self, file: Path) -> str:
-        """What a file is called in the report and on the card."""
-        if file == self.root or not file.is_relative_to(self.root):
-            return file.name
-        return file.relative_to(self.root).as_posix()
 
 
 @dataclass(slots=True)
@@ -111,31 +87,21 @@ def import_goldset(
         InputError: names file, row and column; nothing has been written then.
     """
     _check_name(name)
-    if format != "auto" and format not in SHAPES:
-        raise InputError(f"unknown format {format!r}", where="format", remedy=did_you_mean(format, SHAPES))
-    wanted: Shape | None = next((shape for shape in SHAPES if shape == format), None)
-    place = _place(str(source), file)
+    place = find_place(str(source), file)
     read: list[FileRead] = []
-    rows = _rows(place, encoding, read)
-    looked_at = list(islice(rows, _LOOKED_AT))
-    if not looked_at:
-        raise InputError("holds no rows", where=str(place.source))
-    if isinstance(map, RowMap):
-        shape, mapping = wanted or "columns", map
-    else:
-        shape, mapping = complete(map or {}, looked_at, wanted)
+    mapped = map_rows(_rows(place, encoding, read), map or {}, where=place.source, format=format)
     licence = licence or place.licence
     with GoldSetWriter(Path(folder), name, replace=replace) as writer:
-        tally = _write(chain(looked_at, rows), place, mapping, writer, keep_trivial)
-        _check_tally(tally, writer, looked_at, place)
+        tally = _write(mapped, place, writer, keep_trivial)
+        _check_tally(tally, writer, mapped, place)
         digest = writer.digest()
-        card = _card(name, place, mapping, read, tally, writer, digest, licence)
+        card = _card(name, place, mapped.map, read, tally, writer, digest, licence)
         report = ImportReport(
             schema=1,
             name=name,
             source=place.source,
-            shape=shape,
-            map=mapping,
+            shape=mapped.shape,
+            map=mapped.map,
             files=tuple(read),
             rows=tally.rows,
             items=writer.items,
@@ -162,19 +128,6 @@ def _check_name(name: str) -> None:
         raise InputError(f"{name!r} cannot name a gold set", where="--as", remedy="Such as medical-mine.")
 
 
-def _place(source: str, file: str | None) -> Place:
-    if source.startswith(("hf:", "ms:")):
-        from harness.gold.hub import fetch_dataset
-
-        found = fetch_dataset(source, file)
-        return Place(found.files, found.root, found.reference, found.licence)
-    if file is not None:
-        raise InputError("means something for hf: and ms: only", where="--file", remedy=f"Write {source}/{file}.")
-    files = tuple(find_files(Path(source)))
-    path = Path(source)
-    return Place(files, path if path.is_dir() else files[0].parent, source)
-
-
 def _rows(place: Place, encoding: str | None, read: list[FileRead]) -> Iterator[Row]:
     """The rows of all files; what each file was is appended to `read` when it has been read."""
     for file in place.files:
@@ -186,10 +139,11 @@ def _rows(place: Place, encoding: str | None, read: list[FileRead]) -> Iterator[
         read.append(FileRead(path=place.shown(file), kind=opened.kind, encoding=opened.encoding, rows=count))
 
 
-def _write(rows: Iterator[Row], place: Place, mapping: RowMap, writer: GoldSetWriter, keep_trivial: bool) -> _Tally:
+def _write(mapped: MappedRows, place: Place, writer: GoldSetWriter, keep_trivial: bool) -> _Tally:
+    mapping = mapped.map
     tally = _Tally(place, unseen=set(mapping.named()))
     parts = mapping.question.columns if mapping.question is not None and len(mapping.question.columns) > 1 else ()
-    for row in rows:
+    for row in mapped.rows:
         tally.rows += 1
         if tally.unseen:
             tally.unseen = {column for column in tally.unseen if not row.has(column)}
@@ -209,11 +163,11 @@ def _is_word_for_nothing(value: object) -> bool:
     return bool(text) and is_placeholder(text)
 
 
-def _check_tally(tally: _Tally, writer: GoldSetWriter, looked_at: Sequence[Row], place: Place) -> None:
+def _check_tally(tally: _Tally, writer: GoldSetWriter, mapped: MappedRows, place: Place) -> None:
     if tally.unseen:
         column = sorted(tally.unseen)[0]
-        known = dict.fromkeys(column for row in looked_at for column in row.values)
-        raise InputError(f"no row has {column!r}", where=place.source, remedy=did_you_mean(column, map(str, known)))
+        remedy = did_you_mean(column, mapped.columns)
+        raise InputError(f"no row has {column!r}", where=place.source, remedy=remedy)
     if not writer.items:
         reasons = ", ".join(f"{why.why} in {why.column!r} ({count} rows)" for why, count in tally.left_out.items())
         raise InputError(

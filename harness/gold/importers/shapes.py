@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from harness.errors import InputError
+from harness.errors import InputError, did_you_mean
 from harness.gold.mapping import RowMap
 from harness.gold.rows import Row, as_text
 from harness.validation import explain
 
 Shape: TypeAlias = Literal["alpaca", "sharegpt", "messages", "columns"]
 SHAPES: tuple[Shape, ...] = ("alpaca", "sharegpt", "messages", "columns")
+
+#: Rows that are looked at to guess what the columns mean.
+_LOOKED_AT = 20
 
 _TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog")
 _QUESTION = ("question", "prompt", "query", "ask", "problem", "instruction", "input", "问题", "题目", "提问", "问")
@@ -23,6 +28,20 @@ _ANSWER = (
     "答案", "回答", "回复", "参考答案", "标准答案", "答",
 )  # fmt: skip
 _IMAGES = ("images", "image", "image_path", "img", "图片", "图像")
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRows:
+    """All rows of a source, to be read once, and what makes items of them.
+
+    Attributes:
+        columns: of the first rows, for messages.
+    """
+
+    shape: Shape
+    map: RowMap
+    columns: tuple[str, ...]
+    rows: Iterator[Row]
 
 
 def guess(rows: Sequence[Row], wanted: Shape | None = None) -> tuple[Shape, dict[str, Any]]:
@@ -51,12 +70,29 @@ def guess(rows: Sequence[Row], wanted: Shape | None = None) -> tuple[Shape, dict
     )
 
 
-def complete(given: Mapping[str, Any], rows: Sequence[Row], wanted: Shape | None) -> tuple[Shape, RowMap]:
-    """The mapping for rows: what was given, and what it leaves open as guessed.
+def map_rows(rows: Iterator[Row], given: Mapping[str, Any] | RowMap, *, where: str, format: str = "auto") -> MappedRows:
+    """Rows with the mapping that makes items of them: what was given, and what it leaves open as guessed.
+
+    Args:
+        where: what the rows come from, for messages.
+        format: "auto", or the shape to read them as.
 
     Raises:
-        InputError: question or answer stay open, or a given column is in none of the rows.
+        InputError: there is no row or no such format, question or answer stay open, or a given column is in none of
+            the first rows.
     """
+    if format != "auto" and format not in SHAPES:
+        raise InputError(f"unknown format {format!r}", where="format", remedy=did_you_mean(format, SHAPES))
+    wanted: Shape | None = next((shape for shape in SHAPES if shape == format), None)
+    first = list(islice(rows, _LOOKED_AT))
+    if not first:
+        raise InputError("holds no rows", where=where)
+    shape, mapping = (wanted or "columns", given) if isinstance(given, RowMap) else _complete(given, first, wanted)
+    columns = dict.fromkeys(str(column) for row in first for column in row.values)
+    return MappedRows(shape, mapping, tuple(columns), chain(first, rows))
+
+
+def _complete(given: Mapping[str, Any], rows: Sequence[Row], wanted: Shape | None) -> tuple[Shape, RowMap]:
     try:
         alone = RowMap.model_validate(given) if given else None
     except ValidationError:

@@ -6,19 +6,20 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from harness.errors import InputError
-from harness.validation import explain
+from harness.validation import read_json_model
 
 _FILE = "run.json"
 
 
 class RunState(BaseModel):
-    """Attributes:
-    identity: digest of what decides the result.
-    seconds: spent training until the last checkpoint.
-    starts: how often it was started.
+    """One training run, from its first start until its candidate stands.
+
+    Attributes:
+        identity: digest of what decides the result.
+        seconds: spent training until the last checkpoint.
+        starts: how often it was started.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,10 +49,7 @@ class RunState(BaseModel):
         path = folder / _FILE
         if not path.is_file():
             return None
-        try:
-            state = cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise InputError(explain(error, cls), where=str(path), remedy="Start anew with --replace.") from None
+        state = read_json_model(path, cls, remedy="Start anew with --replace.")
         state._folder = folder
         return state
 
