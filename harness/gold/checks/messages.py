@@ -12,10 +12,10 @@ Code: TypeAlias = Literal[
     "no-card", "card-digest", "card-items", "no-digest", "no-licence", "repeated-rows", "missing-question",
     "missing-answer", "ambiguous-options", "duplicate", "near-duplicate", "too-alike", "pattern", "contradiction",
     "likely-contradiction", "several-answers", "aliases-differ", "picture-contradiction", "trivial-question",
-    "trivial-answer", "broken-choice", "twin-options", "long-question", "short-question", "long-answer", "short-answer",
-    "leaked-answer", "reading-task", "letter-balance", "longest-option", "majority-answer", "empty-cell", "thin-cell", "thin-tier",
-    "unlabelled", "label-spelling", "language-mix", "wrong-language", "damaged-text", "train-verbatim", "train-near", "train-passage",
-    "few-items", "too-few-items",
+    "trivial-answer", "broken-choice", "twin-options", "long-question", "short-question", "long-answer",
+    "short-answer", "leaked-answer", "reading-task", "letter-balance", "longest-option", "majority-answer",
+    "empty-cell", "thin-cell", "thin-tier", "unlabelled", "label-spelling", "language-mix", "wrong-language",
+    "damaged-text", "train-verbatim", "train-near", "train-passage", "few-items", "too-few-items",
 ]  # fmt: skip
 
 
