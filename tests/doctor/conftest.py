@@ -23,7 +23,10 @@ from harness.runs.store import CompletionStore
 from harness.suites.spec import Suite
 from tests.doctor import tiny
 
-PROBES = ["base-match", "adapter-has-effect", "template-match", "eos-learned", "batch-invariance", "engine-parity"]
+PROBES = [
+    "base-match", "adapter-has-effect", "template-match", "eos-learned", "labels-masked", "truncation", "train-leak",
+    "batch-invariance", "engine-parity",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

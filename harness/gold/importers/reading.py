@@ -93,7 +93,7 @@ def _reader(path: Path) -> Reader:
     raise InputError(
         "is no kind of file that is read here",
         where=str(path),
-        remedy="These are: CSV and TSV (by their ending), JSON, JSON lines, Parquet, Arrow (save_to_disk), Excel (.xlsx).",
+        remedy="These are: CSV and TSV (by their ending), JSON, JSON lines, Parquet, Arrow streams, Excel (.xlsx).",
     )
 
 
