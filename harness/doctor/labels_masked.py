@@ -23,7 +23,7 @@ _SHOWN = 50
 
 _MASK_REMEDY = (
     "Compare the markers of the mask (response_part of train_on_responses_only) with the chat template, to the "
-    "character; look at one row's labels before training again."
+    "character, and see whether prompts alone fill max_seq_length; look at one row's labels before training again."
 )
 _END_REMEDY = (
     "Put the end token behind every answer, and give padding a token of its own: a collator that masks padding masks "
@@ -50,7 +50,7 @@ class LabelsMasked(Reporting):
 
     def ask(self, subject: Subject, run: Run) -> Finding:
         """See `Probe.ask`: the files say everything."""
-        return self.finding("skip", "the files say everything" if subject.model else "")
+        return self.finding("skip", "")
 
     def _labels(self, tokenizer: PromptTokenizer, stops: tuple[int, ...], file: Path) -> Finding:
         tally = _Tally(stops)
@@ -111,7 +111,7 @@ class _Tally:
         empty: rows without any label.
         ended: rows in which an end token is learned. Anywhere in it will do: packed rows end in the middle, and a
             chat template ends every turn in the same token.
-        written: rows that hold an end token, learned or not.
+        written: rows whose answer holds an end token, learned or not.
     """
 
     stops: tuple[int, ...]
@@ -132,7 +132,7 @@ class _Tally:
         self.labelled += row.learned is not None
         self.empty += not learned
         self.ended += row.learns(self.stops)
-        self.written += row.has(self.stops)
+        self.written += row.answers_with(self.stops)
         if self.example is None:
             self.example = row
 

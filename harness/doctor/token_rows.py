@@ -47,9 +47,10 @@ class TokenRow:
         """Whether one of the last `tail` tokens is an end token."""
         return bool(np.isin(self.ids[-tail:], list(stops)).any())
 
-    def has(self, tokens: Collection[int]) -> bool:
-        """Whether one of `tokens` stands in it, learned or not."""
-        return bool(np.isin(self.ids, list(tokens)).any())
+    def answers_with(self, tokens: Collection[int]) -> bool:
+        """Whether one of `tokens` stands behind the first learned token, learned or not."""
+        answer = self.ids if self.learned is None else self.ids[np.argmax(self.learned) :]
+        return bool(np.isin(answer, list(tokens)).any())
 
     def learns(self, tokens: Collection[int]) -> bool:
         """Whether one of `tokens` is learned; where the set does not say, whether it is there."""

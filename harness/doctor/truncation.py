@@ -59,7 +59,7 @@ class Truncation(Reporting):
 
     def ask(self, subject: Subject, run: Run) -> Finding:
         """See `Probe.ask`: the files say everything. (Answers that are cut are eos-learned's.)"""
-        return self.finding("skip", "the files say everything" if subject.model else "")
+        return self.finding("skip", "")
 
     def _cut(self, candidate: ModelCandidate, file: Path, longest: int | None) -> Finding:
         stops = candidate.stop_token_ids
