@@ -1,40 +1,19 @@
-"""`harness candidates doctor` on the demo: silent on the healthy adapter and on near-misses, loud on planted faults.
+"""`harness candidates doctor` with both engines: they agree on a healthy adapter and not on a faulty one.
 
-Runs late and marked `vllm`: engine-parity opens vLLM beside transformers.
+Runs late and marked `vllm`: engine-parity opens vLLM beside transformers. All else about the command is tested in
+`tests/doctor/`, with one engine.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from tests.doctor import planting
+from tests.doctor.command import ANSWERED, LORA, Doctor
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
-
-ROOT = Path(__file__).resolve().parent.parent
-BASE = ROOT / "harness" / "demo" / "models" / "base"
-LORA = BASE.parent / "lora_model_medical_mix"
-PROBES = {"base-match", "adapter-has-effect", "template-match", "eos-learned", "batch-invariance", "engine-parity"}
-
-#: Training after vLLM has been in a process is ten times slower, so this fault is planted by a process of its own.
-PLANT_NO_EOS = """
-import sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from harness.gold.goldset import load_goldset
-from tests.doctor.planting import plant_no_eos
-from tests.doctor.tiny import endless
-base, src, dst = map(Path, sys.argv[1:])
-pairs = [(item.text, item.answer[0]) for item in load_goldset("general-retention").items[:120]]
-plant_no_eos(base, src, dst, endless(base, pairs), steps=25)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -43,120 +22,24 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def examine(
-    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Path], tuple[int, dict[str, str]]]:
-    """The exit code and each probe's status, as the command shows them."""
-    monkeypatch.setenv("COLUMNS", "400")
-
-    def run(adapter: Path) -> tuple[int, dict[str, str]]:
-        code = main(
-            ["candidates", "doctor", str(adapter), "--base", str(BASE), "--limit", "24", "--lang", "en",
-             "--engine", "transformers", "--store", str(store)]
-        )  # fmt: skip
-        out = capsys.readouterr().out
-        print(out)  # shown when a test fails
-        rows = [line.split() for line in out.splitlines()]
-        return code, {row[0]: row[1] for row in rows if len(row) > 1 and row[0] in PROBES}
-
-    return run
+def doctor(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
+    monkeypatch.setenv("COLUMNS", "1200")
+    return Doctor(store, capsys)
 
 
-def test_the_healthy_demo_passes_every_probe(examine: Callable[[Path], tuple[int, dict[str, str]]]) -> None:
-    assert examine(LORA) == (0, dict.fromkeys(PROBES, "pass"))
+def test_the_healthy_demo_passes_every_probe(doctor: Doctor) -> None:
+    found = doctor()
+    assert {probe: found.status[probe] for probe in ANSWERED} == dict.fromkeys(ANSWERED, "pass")
+    assert found.code == 0
 
 
-def moved_tokens(src: Path, dst: Path) -> Path:
-    return planting.plant_moved_tokens(src, dst, BASE)
+def test_engines_that_apply_different_layers(doctor: Doctor, tmp_path: Path) -> None:
+    found = doctor(planting.plant_target_modules(LORA, tmp_path / "fewer", ["q_proj"]))
+    assert found.status["engine-parity"] == "failed"
+    assert found.code == 1
 
 
-def no_eos(src: Path, dst: Path) -> Path:
-    subprocess.run([sys.executable, "-c", PLANT_NO_EOS, str(BASE), str(src), str(dst)], check=True, cwd=ROOT)
-    return dst
-
-
-def fewer_targets(src: Path, dst: Path) -> Path:
-    return planting.plant_target_modules(src, dst, ["q_proj"])
-
-
-@pytest.mark.parametrize(
-    ("plant", "probe"),
-    [
-        (planting.plant_zero_b, "adapter-has-effect"),
-        (planting.plant_nan, "adapter-has-effect"),
-        (moved_tokens, "base-match"),
-        (planting.plant_template, "template-match"),
-        (no_eos, "eos-learned"),
-        (fewer_targets, "engine-parity"),
-    ],
-)
-def test_a_planted_fault_is_found(
-    examine: Callable[[Path], tuple[int, dict[str, str]]],
-    tmp_path: Path,
-    plant: Callable[[Path, Path], Path],
-    probe: str,
-) -> None:
-    code, found = examine(plant(LORA, tmp_path / "faulty"))
-    assert found[probe] == "failed"
-    assert code == 1
-
-
-@pytest.fixture
-def batch_invariance(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[float, str], tuple[int, str]]:
-    """The exit code and what the probe says of the demo LoRA at `factor` times its strength, in a number format."""
-
-    def run(factor: float, dtype: str) -> tuple[int, str]:
-        adapter = planting.plant_scaled_b(LORA, tmp_path / "adapter", factor)
-        (tmp_path / "harness.yaml").write_text(
-            f"engine: {{dtype: {dtype}, name: transformers}}\n"
-            f"candidates:\n  base: {{model: {BASE}}}\n  strong: {{base: base, adapter: {adapter}}}\n"
-        )
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("COLUMNS", "400")
-        code = main(
-            ["candidates", "doctor", "strong", "--limit", "24", "--lang", "en", "--store", str(tmp_path / "runs")]
-        )
-        out = capsys.readouterr().out
-        print(out)
-        return code, next(line for line in out.splitlines() if line.split()[:1] == ["batch-invariance"])
-
-    return run
-
-
-def test_an_adapter_too_strong_for_half_precision_depends_on_the_batch(
-    batch_invariance: Callable[[float, str], tuple[int, str]],
-) -> None:
-    # A wrong lora_alpha, say: every rounding of a matrix product is blown up, and those depend on the batch.
-    code, line = batch_invariance(16, "bfloat16")
-    assert line.split()[1] == "failed"
-    assert code == 1
-
-
-@pytest.mark.parametrize(("factor", "dtype"), [(1.0, "bfloat16"), (1.25, "bfloat16"), (16, "float32")])
-def test_half_precision_or_strength_alone_are_no_batch_fault(
-    batch_invariance: Callable[[float, str], tuple[int, str]], factor: float, dtype: str
-) -> None:
-    assert batch_invariance(factor, dtype)[1].split()[1] == "pass"
-
-
-def half_effect(src: Path, dst: Path) -> Path:
-    return planting.plant_scaled_b(src, dst, 0.5)
-
-
-def other_name(src: Path, dst: Path) -> Path:
-    return planting.plant_base_name(src, dst, "someone/base")
-
-
-def padding_token(src: Path, dst: Path) -> Path:
-    return planting.plant_added_token(src, dst, BASE, "<|pad|>", pad=True)
-
-
-@pytest.mark.parametrize("plant", [planting.plant_one_zero_b, half_effect, other_name, padding_token])
-def test_a_near_miss_does_not_fail(
-    examine: Callable[[Path], tuple[int, dict[str, str]]], tmp_path: Path, plant: Callable[[Path, Path], Path]
-) -> None:
-    code, found = examine(plant(LORA, tmp_path / "near"))
-    assert "failed" not in found.values()
-    assert code == 0
+def test_half_the_effect_is_the_same_in_both_engines(doctor: Doctor, tmp_path: Path) -> None:
+    found = doctor(planting.plant_scaled_b(LORA, tmp_path / "half", 0.5))
+    assert found.status["engine-parity"] == "pass"
+    assert found.code == 0

@@ -22,11 +22,7 @@ from harness.runs.runner import Answers, Runner
 from harness.runs.store import CompletionStore
 from harness.suites.spec import Suite
 from tests.doctor import tiny
-
-PROBES = [
-    "base-match", "adapter-has-effect", "template-match", "eos-learned", "labels-masked", "truncation", "train-leak",
-    "batch-invariance", "engine-parity",
-]  # fmt: skip
+from tests.doctor.command import Doctor
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +42,25 @@ def good(models: Path) -> Path:
 @pytest.fixture(scope="session")
 def base(models: Path) -> Path:
     return models / "base"
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of every command on the demo's models."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def no_vllm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without vLLM engine-parity is skipped, which saves an engine start a command."""
+    monkeypatch.setattr("harness.engines.select.installed", lambda: {"torch": "2", "transformers": "5", "peft": "1"})
+
+
+@pytest.fixture
+def doctor(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_vllm: None) -> Doctor:
+    """The command with one engine."""
+    monkeypatch.setenv("COLUMNS", "1200")
+    return Doctor(store, capsys)
 
 
 class Starts(Silent):

@@ -18,7 +18,8 @@ from harness.engines.transformers import TransformersEngine
 from harness.errors import HarnessError
 from harness.runs.runner import engine_spec
 from tests.doctor import planting
-from tests.doctor.conftest import PROBES, Clinic, by_probe
+from tests.doctor.command import PROBES
+from tests.doctor.conftest import Clinic, by_probe
 
 
 class Padded:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.doctor import planting
-from tests.doctor.conftest import PROBES, Clinic
+from tests.doctor.command import PROBES
+from tests.doctor.conftest import Clinic
 
 
 @pytest.mark.vllm
