@@ -27,8 +27,8 @@ from harness.gold.goldset import load_goldset
 from tests.doctor.planting import plant_no_eos
 from tests.doctor.tiny import endless
 base, src, dst = map(Path, sys.argv[1:])
-pairs = [(item.text, item.answer[0]) for item in load_goldset("general-retention").items[:120]]
-plant_no_eos(base, src, dst, endless(base, pairs), steps=25)
+pairs = [(item.text, item.answer[0]) for item in load_goldset("general-retention").items[:40]]
+plant_no_eos(base, src, dst, endless(base, pairs), steps=15)
 """
 
 
