@@ -40,13 +40,19 @@ class Leak(_Part):
 
 
 class LossPoint(_Part):
-    """One line of the training log."""
+    """One line of the training log. Rewards, their spread within a group, tokens of an answer and the distance to the
+    base are of GRPO."""
 
     step: int
     loss: float
     learning_rate: float | None = None
     grad_norm: float | None = None
     epoch: float | None = None
+    reward: float | None = None
+    reward_std: float | None = None
+    rewards: dict[str, float] = Field(default_factory=dict, description="mean of each reward, unweighted")
+    answer_tokens: float | None = None
+    kl: float | None = None
 
 
 class Lineage(_Part):
@@ -68,7 +74,8 @@ class Lineage(_Part):
     examples: int
     too_long: int
     tokens: int = Field(description="of one epoch")
-    learned_tokens: int
+    learned_tokens: int | None = Field(None, description="of one epoch; None where answers are made while training")
+    rewards: dict[str, float] = Field(default_factory=dict, description="of GRPO, with their weights")
     steps: int
     seed: int
     losses: tuple[LossPoint, ...]

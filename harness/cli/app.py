@@ -110,6 +110,8 @@ app.add_typer(_suites, name="suites")
 
 _train = _group("Make candidates whose lineage is known.")
 _train.command("sft")(train.sft)
+_train.command("vision")(train.vision)
+_train.command("grpo")(train.grpo)
 _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,8 @@ from harness.errors import EXIT_OK
 if TYPE_CHECKING:
     from harness.candidates.lineage import Lineage, LossPoint
     from harness.candidates.workspace import Workspace
-    from harness.train.sft import Prepared
+    from harness.train.config import TrainConfig
+    from harness.train.prepare import Prepared
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="What to train on what, and how.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a run that was stopped.")]
@@ -45,24 +47,81 @@ def sft(
     Exit codes: 0 the candidate stands and is registered; 2 bad input; 3 training broke off, checkpoints
     are kept.
     """
+    from harness.train.config import SftConfig
+
+    return _train(config, SftConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+def vision(
+    config: Config,
+    suite: Suite = None,
+    goldset: options.Goldsets = None,
+    resume: Resume = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    allow_leak: AllowLeak = False,
+) -> int:
+    """Train an adapter on questions with pictures (Qwen2-VL, Qwen2.5-VL), from a sheet of prompt, image and response.
+
+    As `harness train sft`; the config chooses which halves of the model learn.
+    """
+    from harness.train.config import VisionConfig
+
+    return _train(config, VisionConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+def grpo(
+    config: Config,
+    suite: Suite = None,
+    goldset: options.Goldsets = None,
+    resume: Resume = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    allow_leak: AllowLeak = False,
+) -> int:
+    """Train an adapter by rewards: each question is answered several times, and what is rewarded more is learned.
+
+    Rewards are those that `harness compare` can score with, or functions of your own (py:FILE.py:FUNCTION).
+
+    Exit codes: those of `harness train sft`.
+    """
+    from harness.train.config import GrpoConfig
+
+    return _train(config, GrpoConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The options that all kinds of training share."""
+
+    suite: str | None
+    goldset: list[str] | None
+    resume: bool
+    replace: bool
+    dry_run: bool
+    allow_leak: bool
+
+
+def _train(config: Path, kind: type[TrainConfig], asked: _Asked) -> int:
     from harness.candidates.workspace import load_workspace
     from harness.train.config import load_config
-    from harness.train.sft import prepare, train
+    from harness.train.prepare import prepare
+    from harness.train.training import train
 
     workspace = load_workspace()
     prepared = prepare(
-        load_config(config),
+        load_config(config, kind),
         workspace,
         folder=config.resolve().parent,
-        suite=suite,
-        goldsets=options.goldset_copies(goldset),
-        allow_leak=allow_leak,
+        suite=asked.suite,
+        goldsets=options.goldset_copies(asked.goldset),
+        allow_leak=asked.allow_leak,
     )
-    if dry_run:
+    if asked.dry_run:
         _tell_plan(prepared)
         return EXIT_OK
-    lineage = train(prepared, Printer(), resume=resume, replace=replace)
-    _tell_trained(prepared, lineage, register_trained(prepared, workspace))
+    lineage = train(prepared, Printer(), resume=asked.resume, replace=asked.replace)
+    _tell_trained(prepared, lineage, register_trained(prepared, workspace), asked.suite)
     return EXIT_OK
 
 
@@ -79,13 +138,22 @@ class Printer:
     def logged(self, point: LossPoint) -> None:
         rate = f"  lr {point.learning_rate:.2e}" if point.learning_rate is not None else ""
         norm = f"  grad norm {point.grad_norm:.3f}" if point.grad_norm is not None else ""
-        typer.echo(f"step {point.step:>6}  loss {point.loss:.4f}{rate}{norm}")
+        typer.echo(f"step {point.step:>6}  loss {point.loss:.4f}{_rewarded(point)}{rate}{norm}")
+
+
+def _rewarded(point: LossPoint) -> str:
+    """What the answers of a step were worth, in all and by reward."""
+    if point.reward is None:
+        return ""
+    each = ", ".join(f"{name} {value:.3f}" for name, value in point.rewards.items())
+    length = f"  answers of {point.answer_tokens:.0f} tokens" if point.answer_tokens is not None else ""
+    return f"  reward {point.reward:.3f} ± {point.reward_std or 0.0:.3f} ({each}){length}"
 
 
 def _tell_plan(prepared: Prepared) -> None:
     from harness.cli.tables import print_facts, print_table
 
-    config, data = prepared.config, prepared.data
+    config, data = prepared.config, prepared.material
     print_facts(
         [
             ("candidate", f"{config.name}: {config.method} on {config.base}, prompt format {prepared.form.name}"),
@@ -104,23 +172,19 @@ def _tell_plan(prepared: Prepared) -> None:
         )
         rows.append([source.name, f"{source.rows:,}", dropped or "none", f"{len(source.examples):,}", passes])
     print_table(("source", "rows", "left out", "examples", "in an epoch"), rows)
-    facts = [
-        ("steps", prepared.plan.sentence),
-        ("tokens", f"{data.tokens:,} an epoch, of which {data.learned:,} are learned"),
-    ]
+    facts = [("steps", prepared.plan.sentence), ("tokens", data.sentence)]
+    if prepared.rewards:
+        facts.append(("rewards", ", ".join(f"{reward.name} × {reward.weight:g}" for reward in prepared.rewards)))
     if data.too_long:
         shown = "; ".join(data.too_long[:3])
-        facts.append(
-            ("left out", f"{len(data.too_long):,} examples longer than {config.max_seq_length} tokens: {shown}")
-        )
+        facts.append(("left out", f"{len(data.too_long):,} examples longer than {data.longest} tokens: {shown}"))
     facts += [("gold sets", _leak(leak)) for leak in prepared.leaks.leaks]
     facts += [("gold sets", f"{name} is not on this machine: not looked for") for name in prepared.leaks.skipped]
     if not prepared.leaks.leaks and not prepared.leaks.skipped:
         facts.append(("gold sets", "none named: give --suite, or training data is not held against any test"))
     if prepared.form.note:
         facts.append(("note", prepared.form.note))
-    if not _served(config.method):
-        facts.append(("note", f"vLLM cannot serve {config.method}: this candidate will be asked through transformers"))
+    facts += [("note", note) for note in _serving(config)]
     print_facts(facts)
     _tell_examples(prepared)
 
@@ -132,20 +196,37 @@ def _leak(leak: Any) -> str:
     return f"{leak.goldset}: {leak.verbatim} of {leak.items:,} items word for word{allowed}, {leak.near} nearly"
 
 
-def _served(method: str) -> bool:
-    from harness.train.config import SERVED_BY_VLLM
+def _serving(config: TrainConfig) -> list[str]:
+    """What vLLM will not do with the candidate."""
+    from harness.train.config import SERVED_BY_VLLM, VisionConfig
 
-    return method in SERVED_BY_VLLM
+    notes = []
+    if config.method not in SERVED_BY_VLLM:
+        notes.append(f"vLLM cannot serve {config.method}: this candidate will be asked through transformers")
+    if isinstance(config, VisionConfig) and config.finetune_vision_layers:
+        notes.append(
+            "vLLM leaves adapters of the picture half out: ask this candidate through transformers, or merge it"
+        )
+    return notes
 
 
 def _tell_examples(prepared: Prepared) -> None:
     from harness.cli.tables import print_facts
+    from harness.train.config import SftConfig, VisionConfig
+    from harness.train.prompts import PromptSet
     from harness.train.tokens import shown
 
+    data, tokenizer = prepared.material, prepared.base.tokenizer
+    if isinstance(data, PromptSet):
+        for number, prompt in enumerate(data.prompts[:3], start=1):
+            asked = tokenizer.decode(prompt.ids, skip_special=False)
+            print_facts([(f"example {number}", f"asked: {asked!r}"), ("", f"gold: {prompt.gold!r}")])
+        return
+    assert isinstance(prepared.config, SftConfig | VisionConfig)
     only = prepared.config.completion_only_loss
-    for number, sequence in enumerate(prepared.data.sequences[:3], start=1):
-        masked, learned = shown(sequence, prepared.base.tokenizer, completion_only=only)
-        print_facts([(f"example {number}", f"masked:  {masked!r}"), ("", f"learned: {learned!r}")])
+    for number, sequence in enumerate(data.sequences[:3], start=1):
+        masked, learned = shown(sequence, tokenizer, completion_only=only)
+        print_facts([(f"example {number}", f"masked: {masked!r}"), ("", f"learned: {learned!r}")])
 
 
 def register_trained(prepared: Prepared, workspace: Workspace) -> Path:
@@ -167,16 +248,30 @@ def register_trained(prepared: Prepared, workspace: Workspace) -> Path:
     return register(config.name, entry, workspace)
 
 
-def _tell_trained(prepared: Prepared, lineage: Lineage, registered: Path) -> None:
+#: What GRPO learns from is the difference within a group.
+_ALIKE = (
+    "all answers to a question were rewarded alike, at every step, so that nothing was learned: the base never earns "
+    "a reward, or always. Look at its answers (harness run), at the system prompt, or add a reward for what is close."
+)
+
+
+def _tell_trained(prepared: Prepared, lineage: Lineage, registered: Path, suite: str | None) -> None:
     from harness.cli.tables import print_facts
 
     config = prepared.config
     first, last = lineage.losses[0], lineage.losses[-1]
     took = f"{lineage.steps:,} steps in {lineage.seconds:.0f} s"
+    gained = (
+        f", reward {first.reward:.3f} to {last.reward:.3f}"
+        if last.reward is not None and first.reward is not None
+        else ""
+    )
+    alike = last.reward is not None and not any(point.reward_std for point in lineage.losses)
     print_facts(
         [
-            ("trained", f"{took}, loss {first.loss:.3f} to {last.loss:.3f}"),
+            ("trained", f"{took}, loss {first.loss:.3f} to {last.loss:.3f}{gained}"),
+            *([("warning", _ALIKE)] if alike else []),
             ("candidate", f"{prepared.target} is {config.name!r} in {registered}"),
-            ("next", f"harness compare {config.base} {config.name} --suite medical"),
+            ("next", f"harness compare {config.base} {config.name} --suite {suite or 'NAME'}"),
         ]
     )
