@@ -55,7 +55,7 @@ def test_a_candidate_that_sees_better_than_its_base(sight: Yard) -> None:
     assert (lineage.kind, lineage.examples) == ("vision", len(ONE))
     assert lineage.tokens > 16 * 24  # pictures are counted in full
 
-    assert sight("goldset", "import", "sheet.xlsx", "--name", "colours")[0] == 0
+    assert sight("goldset", "import", "sheet.xlsx", "--as", "colours")[0] == 0
     (sight.folder / "see.yaml").write_text(
         "name: see\ntasks:\n  - {name: colours, role: target, goldset: goldsets/colours.jsonl, prompt: '{question}', "
         "generation: {max_tokens: 8}, scorers: [exact], primary: exact, margin: 0.05}\n",
