@@ -40,7 +40,8 @@ def _loaded(job: Job, config: TrainConfig, *, sees: bool = False) -> tuple[Any, 
     dtype = _dtype(config.dtype)
     model = _load(job, config, dtype, sees=sees)
     tokenizer = AutoTokenizer.from_pretrained(str(job.base))
-    if tokenizer.pad_token_id is None:
+    # Transformers gives some models a pad token that their vocabulary has no row for.
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:
         tokenizer.pad_token = tokenizer.eos_token
     kinds = {
         "bf16": dtype is torch.bfloat16 and torch.cuda.is_available(),
