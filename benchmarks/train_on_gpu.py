@@ -179,6 +179,7 @@ def demo(yard: Yard, backends: Sequence[str]) -> bool:
 
     trainset.write(yard.folder / "data", 6000)
     config = yaml.safe_load((yard.folder / "data" / "sft.yaml").read_text())
+    del config["name"]
     config |= {"data": {"medical": "data/medical.jsonl", "general": "data/general.jsonl"}}
     names = []
     for name in backends:

@@ -52,6 +52,8 @@ def carry_out_apart(
                 events.saved(message.checkpoint, message.seconds, message.peak_memory)
             elif isinstance(message, Trained):
                 return message
+            elif isinstance(message, _Failed):
+                raise RuntimeError(message.what) from _There(message.trace)
             else:
                 raise message
     except EOFError:
@@ -81,6 +83,19 @@ class _Saved:
     peak_memory: int | None
 
 
+@dataclass(frozen=True)
+class _Failed:
+    what: str
+    trace: str
+
+
+class _There(Exception):
+    """The traceback of the other process, shown where an error's cause is."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
 class _Sender:
     """`Events` that go through a pipe."""
 
@@ -99,5 +114,5 @@ def _child(pipe: Connection, backend: Backend, job: Job) -> None:
         pipe.send(carry_out(backend, job, _Sender(pipe)))
     except HarnessError as error:
         pipe.send(type(error)(error.what, where=error.where, remedy=error.remedy))  # without its causes
-    except Exception:
-        pipe.send(RuntimeError(f"training failed in its own process:\n{traceback.format_exc()}"))
+    except Exception as error:
+        pipe.send(_Failed(f"{type(error).__name__}: {error}", traceback.format_exc()))

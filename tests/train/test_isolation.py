@@ -52,6 +52,25 @@ def test_what_goes_wrong_there_is_an_error_here(yard: Yard, monkeypatch: pytest.
     assert read_lineage(yard.folder / "candidates" / "mine") is None
 
 
+class Faulty:
+    """A backend that fails as a library does."""
+
+    name = "faulty"
+
+    def sft(self, job: object, events: object) -> None:
+        raise ValueError("no pad token")
+
+    grpo = sft
+
+
+def test_a_fault_of_a_library_is_told_in_one_line_and_its_traceback_kept(yard: Yard) -> None:
+    one = prepared(yard)
+    job = training._job(one, 4, None)
+    with pytest.raises(RuntimeError, match="^ValueError: no pad token$") as caught:
+        carry_out_apart(Faulty(), job, training._Clock(training.Training(one)._state, print))  # type: ignore[arg-type]
+    assert "in sft" in str(caught.value.__cause__)
+
+
 def _killed(pipe: Connection, backend: Backend, job: Job) -> None:
     os.kill(os.getpid(), 9)
 
