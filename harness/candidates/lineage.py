@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,6 +55,72 @@ class LossPoint(_Part):
     kl: float | None = None
 
 
+class TaskScore(_Part):
+    """A checkpoint against the base on the primary metric of one task."""
+
+    task: str
+    role: Literal["target", "guard"]
+    n: int
+    base: float | None
+    candidate: float | None
+    delta: float | None
+    ci: tuple[float, float] | None
+    verdict: str
+
+
+class Evaluation(_Part):
+    """A checkpoint against the base on a suite.
+
+    Attributes:
+        kl: estimate of the distance to the base on questions of guards, in nats a token; None where not measured.
+    """
+
+    step: int
+    scores: tuple[TaskScore, ...]
+    kl: float | None = None
+    doctor: tuple[str, ...] = Field((), description="what its probes warn of")
+
+    @property
+    def target(self) -> float | None:
+        """Mean gain over the targets; None where nothing could be scored."""
+        gains = [score.delta for score in self.scores if score.role == "target"]
+        known = [gain for gain in gains if gain is not None]
+        return sum(known) / len(known) if known and len(known) == len(gains) else None
+
+    @property
+    def regressed(self) -> tuple[str, ...]:
+        """Guards that got worse."""
+        return tuple(s.task for s in self.scores if s.role == "guard" and s.verdict == "regressed")
+
+    @property
+    def held(self) -> bool:
+        """Every guard is shown to hold."""
+        return all(s.verdict in ("held", "improved") for s in self.scores if s.role == "guard")
+
+
+class Selection(_Part):
+    """Which checkpoint became the candidate, and why.
+
+    Attributes:
+        during: while training, on a few items of the dev half.
+        dev: those that were looked at again, on the whole dev half: the choice stands on them.
+        test: the chosen one, once, on the test half: what may be reported.
+        stopped: why training ended early, "" where it did not.
+        recommended: False where every checkpoint lost on a guard: the base is the better choice.
+    """
+
+    suite: str
+    suite_digest: str
+    during: tuple[Evaluation, ...]
+    dev: tuple[Evaluation, ...]
+    test: Evaluation
+    comparison: str = Field(description="id of the test half's comparison in the store")
+    chosen: int = Field(description="step")
+    why: str
+    stopped: str = ""
+    recommended: bool
+
+
 class Lineage(_Part):
     """How a candidate was made: enough to make it again and to see what it may be compared on."""
 
@@ -79,6 +145,7 @@ class Lineage(_Part):
     steps: int
     seed: int
     losses: tuple[LossPoint, ...]
+    selection: Selection | None = None
     versions: dict[str, str]
     device: str
     seconds: float = Field(description="training alone, over all its starts")

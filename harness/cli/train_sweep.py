@@ -71,7 +71,7 @@ def sweep(
     ]
     with quiet_stdout(outputs.stdout):
         for point, one in zip(points, prepared, strict=True):
-            _train(point, one, workspace)
+            _train(point, one, workspace, copies)
         request = api.Request(
             references=(points[0].config.base, *(point.config.name for point in points)),
             suite=suite,
@@ -90,15 +90,17 @@ def sweep(
     return EXIT_INCOMPLETE if outcome.incomplete else EXIT_OK
 
 
-def _train(point: Point, prepared: Prepared, workspace: Workspace) -> None:
-    from harness.cli.train import Printer, register_trained
-    from harness.train.training import already_trained, stopped, train
+def _train(point: Point, prepared: Prepared, workspace: Workspace, copies: dict[str, str]) -> None:
+    from harness.cli.train import register_trained
+    from harness.cli.train_shown import Printer
+    from harness.selection.producing import produce
+    from harness.train.training import already_trained, stopped
 
     name = point.config.name
     typer.echo(f"== {name}: {prepared.plan.sentence}", err=True)
     lineage = already_trained(prepared)
     if lineage is None:
-        lineage = train(prepared, Printer(plan=False), resume=stopped(prepared))
+        lineage = produce(prepared, workspace, Printer(plan=False), goldsets=copies, resume=stopped(prepared))
     else:
         typer.echo(f"{name} is trained already ({lineage.finished})", err=True)
     register_trained(prepared, workspace)

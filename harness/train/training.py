@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.candidates.lineage import FILE_NAME, DataRecord, Lineage, LossPoint, read_lineage
+from harness.candidates.lineage import FILE_NAME, DataRecord, Lineage, LossPoint, Selection, read_lineage
 from harness.errors import InputError
 from harness.train.backends.base import Backend, Events, GrpoJob, Job, SftJob, Trained
 from harness.train.backends.trainer import last_checkpoint, losses_of, step_of
@@ -75,16 +75,21 @@ class Training:
         assert self.step == until
         return self.checkpoint
 
-    def finish(self, checkpoint: Path, **more: Any) -> Lineage:
-        """Make a checkpoint the candidate: it appears in its folder whole, or not at all; the run's own folder goes.
+    def finish(self, adapter: Path, *, steps: int | None = None, selection: Selection | None = None) -> Lineage:
+        """Make an adapter of this run the candidate: it appears in its folder whole, or not at all.
+
+        The run's own folder goes.
 
         Args:
-            more: what else its lineage says.
+            adapter: a checkpoint, or a copy of one's adapter.
+            steps: that it learned for; default: all so far.
+            selection: how it was chosen.
         """
+        assert self.checkpoint is not None
         made = self.prepared.work / "adapter"
         shutil.rmtree(made, ignore_errors=True)
-        copy_adapter(checkpoint, made)
-        lineage = _lineage(self.prepared, self._state, checkpoint, losses_of(self.checkpoint or checkpoint), more)
+        copy_adapter(adapter, made)
+        lineage = _lineage(self.prepared, self._state, steps or self.step, losses_of(self.checkpoint), selection)
         (made / FILE_NAME).write_text(lineage.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
         _place(made, self.prepared)
         return lineage
@@ -119,17 +124,6 @@ class Training:
         return state
 
 
-def train(prepared: Prepared, watcher: Watcher, *, resume: bool = False, replace: bool = False) -> Lineage:
-    """Train what was prepared to its end.
-
-    Raises:
-        InputError, IncompleteError: see `Training`.
-    """
-    training = Training(prepared, resume=resume, replace=replace)
-    watcher.planned(prepared)
-    return training.finish(training.advance(prepared.plan.steps, watcher.logged))
-
-
 def already_trained(prepared: Prepared) -> Lineage | None:
     """The lineage of the candidate that stands in the target's place, where it was made of the very same things."""
     lineage = read_lineage(prepared.target)
@@ -143,10 +137,16 @@ def stopped(prepared: Prepared) -> bool:
 
 
 def copy_adapter(checkpoint: Path, target: Path) -> None:
-    """What serving needs of a checkpoint: PEFT's own files, without the optimiser's and the trainer's."""
-    target.mkdir(parents=True)
+    """What serving needs of a checkpoint: PEFT's own files, without the optimiser's and the trainer's.
+
+    They appear together, or not at all.
+    """
+    made = target.with_name(f".{target.name}")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
     for file in checkpoint.glob("adapter_*"):
-        shutil.copyfile(file, target / file.name)  # not its mode: safetensors keeps its files to their owner
+        shutil.copyfile(file, made / file.name)  # not its mode: safetensors keeps its files to their owner
+    made.rename(target)
 
 
 class _Clock:
@@ -195,7 +195,7 @@ def _taken(prepared: Prepared) -> InputError:
 
 
 def _lineage(
-    prepared: Prepared, state: RunState, checkpoint: Path, losses: tuple[LossPoint, ...], more: dict[str, Any]
+    prepared: Prepared, state: RunState, steps: int, losses: tuple[LossPoint, ...], selection: Selection | None
 ) -> Lineage:
     config, material = prepared.config, prepared.material
     taken = {part.name: part.taken for part in prepared.mixture.parts}
@@ -229,7 +229,7 @@ def _lineage(
         tokens=material.tokens,
         learned_tokens=None if isinstance(material, PromptSet) else material.learned,
         rewards={reward.name: reward.weight for reward in prepared.rewards},
-        steps=step_of(checkpoint),
+        steps=steps,
         seed=config.seed,
         losses=losses,
         versions=state.versions,
@@ -240,7 +240,7 @@ def _lineage(
         gpu_hours=0.0 if state.peak_memory is None else round(state.seconds / 3600, 4),
         started=state.started,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        **more,
+        selection=selection,
     )
 
 

@@ -18,12 +18,6 @@ from harness.train.prepare import Prepared, prepare
 from tests.train.conftest import Yard
 
 
-class Silent:
-    def planned(self, prepared: Prepared) -> None: ...
-
-    def logged(self, point: LossPoint) -> None: ...
-
-
 def prepared(yard: Yard, **settings: object) -> Prepared:
     path = yard.folder / yard.config(**settings)
     return prepare(load_config(path, SftConfig), load_workspace(yard.folder), folder=yard.folder)
@@ -31,7 +25,8 @@ def prepared(yard: Yard, **settings: object) -> Prepared:
 
 def test_it_makes_the_very_same_candidate(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    here = training.train(prepared(yard, name="here", save_steps=2), Silent())
+    run = training.Training(prepared(yard, name="here", save_steps=2))
+    here = run.finish(run.advance(4, lambda point: None))
     told: list[LossPoint] = []
     monkeypatch.setattr("harness.train.training._carry_out", carry_out_apart)
     run = training.Training(prepared(yard, name="apart", save_steps=2))
@@ -66,7 +61,7 @@ class Faulty:
 def test_a_fault_of_a_library_is_told_in_one_line_and_its_traceback_kept(yard: Yard) -> None:
     one = prepared(yard)
     job = training._job(one, 4, None)
-    with pytest.raises(RuntimeError, match="^ValueError: no pad token$") as caught:
+    with pytest.raises(RuntimeError, match=r"^ValueError: no pad token$") as caught:
         carry_out_apart(Faulty(), job, training._Clock(training.Training(one)._state, print))  # type: ignore[arg-type]
     assert "in sft" in str(caught.value.__cause__)
 
