@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,6 @@ from harness.errors import EXIT_OK, InputError
 
 if TYPE_CHECKING:
     from harness.train.estimate.estimate import Estimate, Part
-
-_GIB = 1 << 30
 
 
 class Method(StrEnum):
@@ -126,7 +124,7 @@ def estimate(
     from harness.train.estimate.model import find_model
     from harness.train.estimate.settings import Training
 
-    settings = {
+    settings: dict[str, Any] = {
         "method": method.value,
         "seq": seq,
         "batch": batch,
@@ -157,13 +155,14 @@ def _targets(text: str) -> tuple[str, ...] | str:
 
 
 def _gpu_here() -> list[tuple[str, float]]:
-    from harness.engines.gpu import visible_gpus
+    from harness.engines.gpu import GIB, visible_gpus
 
-    return [(f"GPU {gpu.index}: {gpu.name}", gpu.total / _GIB) for gpu in visible_gpus()[:1]]
+    return [(f"GPU {gpu.index}: {gpu.name}", gpu.total / GIB) for gpu in visible_gpus()[:1]]
 
 
 def _tell(found: Estimate) -> None:
     from harness.cli.tables import print_facts, print_table
+    from harness.train.estimate.estimate import readable
 
     stored = ", ".join(f"{number:,} {dtype}" for dtype, number in found.stored.items())
     share = found.trainable / found.parameters
@@ -179,11 +178,11 @@ def _tell(found: Estimate) -> None:
     rule = found.rule
     print_facts(
         [
-            ("training", f"{_gib(found.total)} GiB, likely {_gib(found.low)} to {_gib(found.high)}"),
+            ("training", f"{readable(found.total)}, likely {readable(found.low)} to {readable(found.high)}"),
             (
                 "rule of thumb",
-                f"{_gib(rule.loading)} GiB to load ({found.parameters:,} × {rule.bytes_per_parameter:g} bytes × 1.2), "
-                f"{_gib(rule.training[0])} to {_gib(rule.training[1])} to train (two to three times that)",
+                f"{readable(rule.loading)} to load ({found.parameters:,} × {rule.bytes_per_parameter:g} bytes × 1.2), "
+                f"{readable(rule.training[0])} to {readable(rule.training[1])} to train (two to three times that)",
             ),
         ]
     )
@@ -194,10 +193,7 @@ def _tell(found: Estimate) -> None:
 
 def _table(title: str, parts: tuple[Part, ...], total: int) -> None:
     from harness.cli.tables import print_table
+    from harness.train.estimate.estimate import readable
 
-    rows = [[part.name, _gib(part.bytes), part.how] for part in parts]
-    print_table((title, "GiB", ""), [*rows, ["total", _gib(total), ""]], cell=120)
-
-
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.2f}"
+    rows = [[part.name, readable(part.bytes), part.how] for part in parts]
+    print_table((title, "", ""), [*rows, ["total", readable(total), ""]], cell=120)

@@ -24,9 +24,10 @@ from harness.train.estimate.linear import Linear
 from harness.train.estimate.settings import FLOAT32, Training
 from harness.train.estimate.shape import ModelShape
 
-#: Bytes of float32 that the unfused loss holds of each logit beside the logit itself: first its float32 copy and the
-#: log-softmax, then the log-softmax and its gradient.
-_LOSS_BYTES = 2 * FLOAT32
+#: Numbers in float32 that the unfused loss holds of each logit when its backward pass begins: the log-softmax, the
+#: gradient of that, and the gradient of the logits. The forward pass holds less. The paper neglects the loss; beside a
+#: vocabulary of 152,064 one cannot.
+_LOSS_NUMBERS = 3
 
 
 def activation_bytes(shape: ModelShape, training: Training) -> int:
@@ -35,7 +36,7 @@ def activation_bytes(shape: ModelShape, training: Training) -> int:
     A block is computed again when the logits are gone already: of the two, the larger decides the peak.
     """
     block = block_bytes(shape, training)
-    last_norm = training.tokens * shape.hidden * FLOAT32
+    last_norm = training.tokens * shape.hidden * _norm_bytes(training)
     if not training.gradient_checkpointing:
         return shape.layers * block + last_norm
     inputs = shape.layers * training.tokens * shape.hidden * training.held
@@ -43,10 +44,10 @@ def activation_bytes(shape: ModelShape, training: Training) -> int:
 
 
 def loss_bytes(shape: ModelShape, training: Training) -> int:
-    """The logits, batch x seq x vocabulary, where the loss holds them."""
+    """What the loss holds of the logits, batch x seq x vocabulary, where it holds them."""
     if training.fused_loss:
         return 0
-    return training.tokens * shape.vocabulary * (training.computed + _LOSS_BYTES)
+    return training.tokens * shape.vocabulary * _LOSS_NUMBERS * FLOAT32
 
 
 def block_bytes(shape: ModelShape, training: Training) -> int:
@@ -54,13 +55,14 @@ def block_bytes(shape: ModelShape, training: Training) -> int:
     number = training.computed
     attention = number * (2 * shape.queries + 2 * shape.keys)  # queries, keys, values, output
     swiglu = number * 3 * shape.intermediate  # gate, silu(gate), up; their product is what down_proj reads
-    return training.tokens * (_norms(shape, training) + attention + swiglu + _inputs(shape, training))
+    normed = 2 * shape.hidden + (shape.queries + shape.keys if shape.head_norms else 0)
+    norms = normed * _norm_bytes(training)
+    return training.tokens * (norms + attention + swiglu + _inputs(shape, training))
 
 
-def _norms(shape: ModelShape, training: Training) -> int:
-    """Bytes a token. A norm whose weight learns keeps what it multiplies with it, too."""
-    width = 2 * shape.hidden + (shape.queries + shape.keys if shape.head_norms else 0)
-    return width * (FLOAT32 + (training.held if training.method == "full" else 0))
+def _norm_bytes(training: Training) -> int:
+    """Of each number a norm reads. One whose weight learns keeps what it multiplies with it, too."""
+    return FLOAT32 + (training.held if training.method == "full" else 0)
 
 
 def _inputs(shape: ModelShape, training: Training) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.engines.gpu import GIB
 from harness.train.estimate.activations import activation_bytes, loss_bytes
 from harness.train.estimate.memory import (
     NF4_BITS,
@@ -20,10 +21,11 @@ from harness.train.estimate.memory import (
 from harness.train.estimate.model import Model
 from harness.train.estimate.settings import HALF, Training
 
-GIB = 1 << 30
+MIB = 1 << 20
 
-#: Activations depend on kernels and on what is freed when; weights, gradients and states do not. A factor, both ways.
-ACTIVATION_DOUBT = 1.3
+#: A factor, both ways: activations depend on kernels, on padding and on what is freed when; weights, gradients and
+#: states do not. `benchmarks/estimate_memory.py` holds it against a GPU.
+ACTIVATION_DOUBT = 1.25
 #: The CUDA context and the libraries' workspaces, which no framework counts as its own.
 CONTEXT_BYTES = GIB
 
@@ -143,6 +145,11 @@ def estimate(model: Model, training: Training, cards: Sequence[tuple[str, float]
     )
 
 
+def readable(size: int) -> str:
+    """Bytes for people: GiB, or MiB where that is less than one."""
+    return f"{size / GIB:.2f} GiB" if size >= GIB else f"{size / MIB:.1f} MiB"
+
+
 def bounds(parts: Sequence[Part]) -> tuple[int, int]:
     """The least and the most that the parts of a training are likely to take together."""
     doubtful = sum(part.bytes for part in parts if part.name in _DOUBTFUL)
@@ -181,9 +188,9 @@ def _training_parts(model: Model, training: Training) -> tuple[Part, ...]:
 def _loss_part(model: Model, training: Training, tokens: str) -> Part:
     if training.fused_loss:
         unfused = loss_bytes(model.shape, training.model_copy(update={"fused_loss": False}))
-        how = f"in pieces, as harness train does on a GPU; logits held whole would take {unfused / GIB:.2f} GiB"
+        how = f"in pieces, as harness train does on a GPU; logits held whole would take {readable(unfused)}"
         return Part(name="loss", bytes=0, how=how)
-    how = f"{tokens} × {model.shape.vocabulary:,} logits, their float32 copy and gradient"
+    how = f"{tokens} × {model.shape.vocabulary:,} logits × 3 × 4 bytes"
     return Part(name="loss", bytes=loss_bytes(model.shape, training), how=how)
 
 
@@ -235,5 +242,5 @@ def _notes(model: Model, training: Training) -> tuple[str, ...]:
     if shape.tower:
         notes.append("pictures: count their tokens into --seq; what the vision tower itself keeps is left out")
     if shape.expert_choices:
-        notes.append("experts are no linear layers: they get no adapter and are not quantised to 4 bits")
+        notes.append("experts are no linear layers: they are not quantised to 4 bits")
     return tuple(notes)

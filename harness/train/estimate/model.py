@@ -59,7 +59,7 @@ def find_model(reference: str, workspace: Workspace) -> Model:
             return _described(reference, read_json(path), str(path))
         if (path / CONFIG).is_file():
             return read_model(reference, path)
-        if not path.exists():
+        if not path.exists() and ":" not in reference:
             return _of_size(reference, workspace)
     found = resolve(reference, workspace)
     if not isinstance(found, ModelCandidate):

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.errors import InputError, did_you_mean
+from harness.train.config import ATTENTION, MLP
 from harness.train.estimate.linear import Linear
 from harness.train.estimate.numbers import whole_number
 from harness.train.estimate.tower import qwen2_5_vl_tower, qwen2_vl_tower
 
 #: What PEFT adapts in these families where nothing is named (TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING).
 PEFT_DEFAULT = ("q_proj", "v_proj")
+_EXPERT_LAYERS = frozenset(MLP)
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,15 @@ class ModelShape:
         """The linear layers that get an adapter, by PEFT's rule: the end of a layer's path is the name.
 
         Raises:
-            InputError: no layer goes by one of the names.
+            InputError: no layer goes by one of the names, or experts are meant.
         """
+        if self.expert_choices and (targets == "all-linear" or set(targets or ()) & _EXPERT_LAYERS):
+            # PEFT adapts their tensors in a way of its own, and with another rank for some.
+            raise InputError(
+                "adapters on experts are not understood here",
+                where="target_modules",
+                remedy=f"Name the attention's layers: {', '.join(ATTENTION)}.",
+            )
         if targets == "all-linear":
             return self.linears
         names = PEFT_DEFAULT if targets is None else tuple(targets)
@@ -211,7 +220,7 @@ def _mlp(hidden: int, intermediate: int, bias: bool, layers: int) -> tuple[Linea
 
 @dataclass(frozen=True)
 class _Experts:
-    """Of one layer. They are one tensor in transformers 5, no linear layers: no adapters, no quantisation."""
+    """Of one layer. They are one tensor in transformers 5 and no linear layers: bitsandbytes does not quantise them."""
 
     number: int
     choices: int

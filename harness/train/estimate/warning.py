@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.engines.gpu import GIB, visible_gpus
+from harness.engines.gpu import visible_gpus
 from harness.errors import InputError
-from harness.train.estimate.estimate import estimate, fit
+from harness.train.estimate.estimate import estimate, fit, readable
 from harness.train.estimate.model import read_model
 from harness.train.estimate.settings import SftSettings, Training
 
@@ -40,9 +40,10 @@ def memory_warning(
     if fits == "yes":
         return None
     will = "will not" if fits == "no" else "may not"
+    between = f"{readable(found.low)} to {readable(found.high)}"
     return (
-        f"training {will} fit: it takes about {found.total / GIB:.1f} GiB ({found.low / GIB:.1f} to "
-        f"{found.high / GIB:.1f}), and {available / GIB:.1f} GiB are free. {_remedy(found.settings)}"
+        f"training {will} fit: it takes about {readable(found.total)} ({between}), and {readable(available)} are free. "
+        f"{_remedy(found.settings)}"
     )
 
 
