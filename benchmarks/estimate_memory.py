@@ -64,7 +64,7 @@ def peak(config: dict[str, Any], settings: dict[str, Any]) -> int:
 def main() -> None:
     import torch
 
-    from harness.train.estimate.estimate import GIB, estimate
+    from harness.train.estimate.estimate import GIB, estimate_memory
     from harness.train.estimate.model import Model
     from harness.train.estimate.settings import Training
     from harness.train.estimate.shape import shape_of
@@ -77,14 +77,18 @@ def main() -> None:
         config = SIZES[size].config
         shape = shape_of(config, size)
         model = Model(size, size, shape, shape.parameters, {})
-        said = estimate(model, Training(**settings, fused_loss=False), cards=())
+        said = estimate_memory(model, Training(**settings, fused_loss=False), cards=())
         gc.collect()
         torch.cuda.empty_cache()
         seen = peak(config, settings)
         inside = said.low <= seen <= said.high
         missed += not inside
         shown = f"{said.total / GIB:.2f} ({said.low / GIB:.2f} to {said.high / GIB:.2f})"
+        reserved = torch.cuda.max_memory_reserved() / seen - 1
         print(f"{size} {settings}: measured {seen / GIB:.2f} GiB, estimated {shown} {'ok' if inside else 'MISSED'}")
+        print(f"  torch had reserved {reserved:.0%} more")
+    free, total = torch.cuda.mem_get_info()
+    print(f"CUDA context: {(total - free - torch.cuda.memory_reserved()) / GIB:.2f} GiB, if nobody else is on the GPU")
     sys.exit(1 if missed else 0)
 
 

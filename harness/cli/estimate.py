@@ -42,9 +42,9 @@ class Dtype(StrEnum):
 Model = Annotated[
     str,
     typer.Argument(
+        metavar="MODEL",
         help="A name in harness.yaml, a model folder, a config.json, hf:ORG/NAME, ms:ORG/NAME, "
         "or a size of Qwen2.5: 0.5b to 72b.",
-        show_default=False,
     ),
 ]
 MethodOption = Annotated[Method, typer.Option("--method", help="Full fine-tuning, LoRA, or LoRA on 4-bit weights.")]
@@ -119,8 +119,7 @@ def estimate(
     Exit codes: 0 done; 2 bad input.
     """
     from harness.candidates.workspace import load_workspace
-    from harness.train.estimate.estimate import USUAL_CARDS
-    from harness.train.estimate.estimate import estimate as made
+    from harness.train.estimate.estimate import USUAL_CARDS, estimate_memory
     from harness.train.estimate.model import find_model
     from harness.train.estimate.settings import Training
 
@@ -137,7 +136,7 @@ def estimate(
     if target_modules is not None:
         settings["targets"] = _targets(target_modules)
     cards = [("--gpu-memory", gpu_memory)] if gpu_memory is not None else _gpu_here() or USUAL_CARDS
-    found = made(find_model(model, load_workspace(demo=demo)), Training.model_validate(settings), cards)
+    found = estimate_memory(find_model(model, load_workspace(demo=demo)), Training.model_validate(settings), cards)
     if json:
         typer.echo(found.model_dump_json(indent=1, by_alias=True))
     else:

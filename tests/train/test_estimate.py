@@ -14,7 +14,7 @@ import pytest
 from harness.errors import InputError
 from harness.train.config import ATTENTION, MLP, TrainConfig
 from harness.train.estimate.activations import activation_bytes, block_bytes
-from harness.train.estimate.estimate import GIB, estimate
+from harness.train.estimate.estimate import GIB, estimate_memory
 from harness.train.estimate.memory import (
     NF4_BITS,
     cast_bytes,
@@ -166,7 +166,7 @@ def test_weights_gradients_and_states_take_what_torch_allocates(method: Any, dty
     model(input_ids=ids, labels=ids).loss.backward()
     optimiser.step()
     moments = sum(state[name].nbytes for state in optimiser.state.values() for name in ("exp_avg", "exp_avg_sq"))
-    parts = {part.name: part.bytes for part in estimate(model_of(shape), training).training}
+    parts = {part.name: part.bytes for part in estimate_memory(model_of(shape), training).training}
     assert sum(p.grad.nbytes for p in learning if p.grad is not None) == parts["gradients"]
     assert moments == parts["optimiser"]
 
@@ -248,7 +248,7 @@ def test_checkpointing_keeps_the_larger_of_the_loss_and_one_block() -> None:
     shape = shape_of(SIZES["7b"].config, "7b")
     for fused in (True, False):
         training = Training(seq=1024, gradient_checkpointing=True, fused_loss=fused)
-        parts = {part.name: part.bytes for part in estimate(model_of(shape), training).training}
+        parts = {part.name: part.bytes for part in estimate_memory(model_of(shape), training).training}
         inputs = 28 * 1024 * 3584 * 2 + 1024 * 3584 * 4
         logits = 0 if fused else 1024 * 152064 * 12
         assert parts["activations"] + parts["loss"] == inputs + max(logits, block_bytes(shape, training))
@@ -285,7 +285,7 @@ def test_other_files_than_the_config_describes_are_noted_and_counted(tmp_path: P
     shutil.copy(BASE / "model.safetensors", tmp_path)
     config = json.loads((BASE / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
-    found = estimate(read_model("other", tmp_path), Training(seq=8))
+    found = estimate_memory(read_model("other", tmp_path), Training(seq=8))
     assert found.parameters == read_model("base", BASE).parameters
     assert any("the files are counted" in note for note in found.notes)
 
@@ -298,6 +298,8 @@ def test_weights_quantised_on_disk_take_what_they_take_there(tmp_path: Path) -> 
     assert model.parameters == model.shape.parameters
     on_disk = 2 * model.parameters  # it is the same file
     assert weight_bytes(model, Training()) == weight_bytes(model, Training(method="qlora")) == on_disk
+    with pytest.raises(InputError, match="they cannot learn"):
+        estimate_memory(model, Training(method="full"))
 
 
 @pytest.mark.parametrize(
@@ -355,7 +357,7 @@ def test_what_is_changed_already_is_not_advised(seven: Path) -> None:
 
 def test_a_card_that_may_be_too_small_is_warned_of_more_softly(seven: Path) -> None:
     config = config_of(per_device_train_batch_size=1)
-    likely = estimate(read_model("7b", seven), Training.of(config))
+    likely = estimate_memory(read_model("7b", seven), Training.of(config))
     assert "may not fit" in str(memory_warning(config, seven, likely.total))
     assert memory_warning(config, seven, likely.high) is None
 

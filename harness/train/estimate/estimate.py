@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.engines.gpu import GIB
+from harness.errors import InputError
 from harness.train.estimate.activations import activation_bytes, loss_bytes
 from harness.train.estimate.memory import (
     NF4_BITS,
@@ -103,15 +104,20 @@ class Estimate(_Printed):
     notes: tuple[str, ...]
 
 
-def estimate(model: Model, training: Training, cards: Sequence[tuple[str, float]] = USUAL_CARDS) -> Estimate:
+def estimate_memory(model: Model, training: Training, cards: Sequence[tuple[str, float]] = USUAL_CARDS) -> Estimate:
     """Estimate training as `training` says, and serving as many sequences of the same length.
 
     Args:
         cards: names and GiB of the cards to hold it against.
 
     Raises:
-        InputError: an adapter is asked for on a layer that the model has not.
+        InputError: an adapter is asked for on a layer that the model has not, or everything is to learn and the
+            weights are quantised.
     """
+    if training.method == "full" and model.packed_bytes is not None:
+        raise InputError(
+            "its weights are quantised: they cannot learn", where=model.source, remedy="Use --method lora or qlora."
+        )
     parts = _training_parts(model, training)
     serving = _serving_parts(model, training)
     total = sum(part.bytes for part in parts)

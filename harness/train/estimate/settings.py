@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,9 +75,7 @@ class Training(BaseModel):
             longest: tokens of the longest example, where it is known to be shorter than max_seq_length.
         """
         full = settings.method == "full"
-        dtype: Precision | None = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}.get(
-            settings.dtype  # type: ignore[assignment]
-        )
+        said = settings.dtype in get_args(Precision)  # "auto" is for this class to say
         return cls(
             method="full" if full else "qlora" if settings.load_in_4bit else "lora",
             seq=min(longest or settings.max_seq_length, settings.max_seq_length),
@@ -86,7 +84,7 @@ class Training(BaseModel):
             targets=settings.target_modules,
             gradient_checkpointing=settings.gradient_checkpointing,
             optim="adamw_8bit" if "8bit" in settings.optim else "adamw",
-            dtype=dtype,
+            dtype=cast(Precision, settings.dtype) if said else None,
         )
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.engines.gpu import visible_gpus
 from harness.errors import InputError
-from harness.train.estimate.estimate import estimate, fit, readable
+from harness.train.estimate.estimate import estimate_memory, fit, readable
 from harness.train.estimate.model import read_model
 from harness.train.estimate.settings import SftSettings, Training
 
@@ -33,7 +33,7 @@ def memory_warning(
     if available is None:
         return None
     try:
-        found = estimate(read_model(model.name, model), Training.of(settings, longest=longest), cards=())
+        found = estimate_memory(read_model(model.name, model), Training.of(settings, longest=longest), cards=())
     except InputError:
         return None
     fits = fit(found.low, found.high, available)
