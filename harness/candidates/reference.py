@@ -6,11 +6,10 @@ from pathlib import Path
 
 from harness.candidates.adapter import CONFIG, AdapterFolder, misfit
 from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
-from harness.candidates.hub import download
+from harness.candidates.hub import HUBS, download
 from harness.candidates.workspace import Entry, Workspace
 from harness.errors import InputError, did_you_mean
 
-_HUBS = ("hf:", "ms:")
 _LATER = {"openai:": "OpenAI-compatible endpoints", "py:": "Python callables"}
 
 
@@ -42,7 +41,7 @@ def resolve(
                 remedy=f"Write ./{reference} for the folder, or rename the entry.",
             )
         return _from_entry(reference, entry, workspace, base, fallback)
-    if reference.startswith(_HUBS):
+    if reference.startswith(HUBS):
         return _from_folder(reference, download(reference), workspace, base, fallback)
     if path.is_dir():
         return _from_folder(reference, path, workspace, base, fallback)
@@ -158,7 +157,7 @@ def _named_base(text: str, workspace: Workspace, place: str) -> Path:
 
 def _weights(text: str, workspace: Workspace, revision: str | None, place: str) -> Path:
     """The folder of a model: `text` is a path or a model of a hub, never the name of an entry."""
-    if text.startswith(_HUBS):
+    if text.startswith(HUBS):
         return _checked_model(download(text if revision is None or "@" in text else f"{text}@{revision}"))
     root = workspace.folder / text
     if not root.is_dir() and (workspace.here / text).is_dir():

@@ -12,6 +12,7 @@ from harness.cli import (
     candidates,
     compare,
     doctor,
+    estimate,
     gate,
     goldset,
     goldset_check,
@@ -115,4 +116,5 @@ _train.command("grpo")(train.grpo)
 _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 
+app.command("estimate")(estimate.estimate)
 app.command("doctor")(doctor.doctor)
