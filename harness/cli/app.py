@@ -12,6 +12,7 @@ from harness.cli import (
     candidates,
     compare,
     doctor,
+    export,
     gate,
     goldset,
     goldset_check,
@@ -113,4 +114,5 @@ _train.command("sft")(train.sft)
 _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)

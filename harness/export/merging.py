@@ -107,9 +107,7 @@ def _load(base: Path, dtype: Dtype) -> Any:
     sees = read_json(base / "config.json").get("model_type") in FAMILIES
     kind = transformers.AutoModelForImageTextToText if sees else transformers.AutoModelForCausalLM
     try:
-        return kind.from_pretrained(
-            str(base), dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True
-        )
+        return kind.from_pretrained(str(base), dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True)
     except (ValueError, RuntimeError, OSError) as error:
         raise InputError(f"the base cannot be loaded ({error})", where=str(base)) from None
 
