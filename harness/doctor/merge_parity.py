@@ -6,8 +6,9 @@ absolute difference between the adapter and its bare base is the *effect* of the
 a fault in 20 answers that right-or-wrong scores could not show in hundreds.
 
 **What counts as a fault.** Drift beyond a share of the effect (`OF_EFFECT`) and beyond what rounding does by itself
-(`ROUNDING`). A merge that leaves the adapter out drifts by the whole effect, one that applies it twice by about as
-much, a lost layer by its part; rounding the merged weights once to bfloat16 drifts by less than a hundredth of it. A merge that gives no numbers (NaN) is a fault whatever the effect.
+(`ROUNDING`). A merge that leaves the adapter out drifts by the whole effect, one that applies it twice by more, a lost
+layer by its part; rounding the merged weights once to bfloat16 drifts by less than a hundredth of it. A merge that
+gives no numbers (NaN) is a fault whatever the effect.
 
 Reported by users: 44.5% instead of 87.0% after a merge (ms-swift #5430), gibberish (unsloth #5410, #3899).
 """
@@ -24,10 +25,10 @@ from harness.doctor.numbers import distance, show
 from harness.doctor.probe import Reporting, Run, Subject
 from harness.runs.plan import engine_adapter
 
-#: Share of the fine-tune's effect that drift may reach, by bits of a weight. On the demo a healthy bfloat16 merge drifts
-#: by 0.4% of the effect and losing one of its 28 matrices by 8% to 18%: 5% lies between, far from both. Rounding it to
-#: 8 bits drifts by 8%. Four bits keep 16 levels a weight and move every answer by design; there only an error as large
-#: as half of what the fine-tune did is called a fault here, and the scores of the suite have to tell the rest.
+#: Share of the fine-tune's effect that drift may reach, by bits of a weight. On the demo a healthy bfloat16 merge
+#: drifts by 0.4% of the effect, and losing one of its 28 matrices by 8% to 18%: 5% lies between, far from both.
+#: Rounding it to 8 bits drifts by 8%. Four bits keep 16 levels a weight and move every answer by design; there only an
+#: error as large as half of what the fine-tune did is called a fault, and the scores of the suite have to tell the rest.
 OF_EFFECT = {16: 0.05, 8: 0.1, 4: 0.5}
 
 #: Nats a token that rounding explains: bfloat16 keeps 8 significant bits, so a logit between 8 and 16 is known to half
