@@ -28,7 +28,7 @@ from harness.runs.plan import engine_adapter
 #: Share of the fine-tune's effect that drift may reach, by bits of a weight. On the demo a healthy bfloat16 merge
 #: drifts by 0.4% of the effect, and losing one of its 28 matrices by 8% to 18%: 5% lies between, far from both.
 #: Rounding it to 8 bits drifts by 8%. Four bits keep 16 levels a weight and move every answer by design; there only an
-#: error as large as half of what the fine-tune did is called a fault, and the scores of the suite have to tell the rest.
+#: error as large as half of what the fine-tune did is called a fault; the scores of the suite tell the rest.
 OF_EFFECT = {16: 0.05, 8: 0.1, 4: 0.5}
 
 #: Nats a token that rounding explains: bfloat16 keeps 8 significant bits, so a logit between 8 and 16 is known to half
