@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.exported import parent_of
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
 from harness.comparison.gate import judge, worst
@@ -31,7 +32,7 @@ class Request:
     """What a user asks for, whatever the command.
 
     Attributes:
-        references: the base first, then the candidates; as they are written, or resolved already.
+        references: the base first, then the candidates; a candidate that is resolved already stands for itself.
         suite: name or path.
         engine: overrides `engine.name` of the workspace.
         store: overrides the workspace's store.
@@ -100,11 +101,14 @@ def prepare(request: Request) -> Prepared:
     for reference in request.references:
         first = candidates[0] if candidates else None
         fallback = first if isinstance(first, ModelCandidate) else None
-        if isinstance(reference, str):
-            candidates.append(resolve(reference, workspace, base=request.base, fallback=fallback))
-        else:
-            candidates.append(reference)
+        candidates.append(_resolved(reference, workspace, request.base, fallback))
     return _planned(request, workspace, candidates)
+
+
+def _resolved(
+    reference: str | Candidate, workspace: Workspace, base: str | None, fallback: ModelCandidate | None = None
+) -> Candidate:
+    return resolve(reference, workspace, base=base, fallback=fallback) if isinstance(reference, str) else reference
 
 
 def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candidate]) -> Prepared:
@@ -181,7 +185,9 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
 
 
 def examine(request: Request, progress: Progress | None = None) -> dict[str, list[Finding]]:
-    """Every probe of the doctor on each candidate beside its own bare base; findings by the candidate's name.
+    """Every probe of the doctor on each candidate beside its own bare base, and an export beside its adapter.
+
+    Findings are by the candidate's name.
 
     Answers and log-probabilities go through the completion store; no run and no comparison is written.
 
@@ -191,11 +197,12 @@ def examine(request: Request, progress: Progress | None = None) -> dict[str, lis
     workspace = load_workspace(request.folder, demo=request.demo)
     found: dict[str, list[Finding]] = {}
     for reference in request.references:
-        candidate = resolve(reference, workspace, base=request.base) if isinstance(reference, str) else reference
+        candidate = _resolved(reference, workspace, request.base)
         if not isinstance(candidate, ModelCandidate):
             raise InputError(f"{candidate.name!r} is a recording: there are no weights to examine")
         bare = ModelCandidate(candidate.model.name, candidate.model, quantization=candidate.quantization)
-        prepared = _planned(request, workspace, [bare, candidate])
+        parent = parent_of(candidate)  # of an export: what it has to answer like
+        prepared = _planned(request, workspace, [bare, candidate, *([parent] if parent else [])])
         with ExitStack() as stack:
             store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
             runner = stack.enter_context(

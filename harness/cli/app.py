@@ -13,6 +13,7 @@ from harness.cli import (
     compare,
     doctor,
     estimate,
+    export,
     gate,
     goldset,
     goldset_check,
@@ -117,4 +118,5 @@ _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 
 app.command("estimate")(estimate.estimate)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)

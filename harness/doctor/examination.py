@@ -10,6 +10,7 @@ from harness.doctor.batch_invariance import BatchInvariance
 from harness.doctor.engine_parity import EngineParity
 from harness.doctor.eos_learned import EosLearned
 from harness.doctor.finding import Finding
+from harness.doctor.merge_parity import MergeParity
 from harness.doctor.probe import OtherEngine, Probe, Run, Subject, worst
 from harness.doctor.template_match import TemplateMatch
 from harness.errors import HarnessError
@@ -17,7 +18,7 @@ from harness.runs.plan import Plan
 from harness.runs.runner import Answers, Runner
 
 #: In every comparison: files, the answers at hand, and a few log-probabilities that are stored.
-CHEAP: tuple[Probe, ...] = (BaseMatch(), AdapterHasEffect(), TemplateMatch(), EosLearned())
+CHEAP: tuple[Probe, ...] = (BaseMatch(), AdapterHasEffect(), TemplateMatch(), EosLearned(), MergeParity())
 
 #: On request only: many answers one at a time, and a second engine (last, because it takes the first one's place).
 THOROUGH: tuple[Probe, ...] = (*CHEAP, BatchInvariance(), EngineParity())

@@ -23,7 +23,13 @@ from harness.runs.store import CompletionStore
 from harness.suites.spec import Suite
 from tests.doctor import tiny
 
-PROBES = ["base-match", "adapter-has-effect", "template-match", "eos-learned", "batch-invariance", "engine-parity"]
+PROBES = [
+    "base-match", "adapter-has-effect", "template-match", "eos-learned", "merge-parity", "batch-invariance",
+    "engine-parity",
+]  # fmt: skip
+
+#: What a healthy adapter gets; merge-parity has nothing to look at.
+HEALTHY = dict.fromkeys(PROBES, "pass") | {"merge-parity": "skip"}
 
 
 @pytest.fixture(scope="session")
