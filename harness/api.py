@@ -15,6 +15,7 @@ from harness.comparison.gate import judge, worst
 from harness.comparison.results import CandidateComparison, Comparison, RunIds, compare_runs
 from harness.doctor.examination import examine_after, examine_before, examine_fully
 from harness.doctor.finding import Finding
+from harness.doctor.training_evidence import TrainingFiles
 from harness.errors import EXIT_INCOMPLETE, InputError
 from harness.gold.parts import Part
 from harness.runs.files import CandidateRecord, RunManifest, RunStore, TaskRecord, now
@@ -184,16 +185,28 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
     return [runs.read_manifest(i) for i in ids], {i: answers.samples[n] for n, i in enumerate(ids)}
 
 
-def examine(request: Request, progress: Progress | None = None) -> dict[str, list[Finding]]:
+def examine(
+    request: Request, progress: Progress | None = None, *, training: TrainingFiles | None = None
+) -> dict[str, list[Finding]]:
     """Every probe of the doctor on each candidate beside its own bare base, and an export beside its adapter.
 
     Findings are by the candidate's name.
 
     Answers and log-probabilities go through the completion store; no run and no comparison is written.
 
+    Args:
+        training: what the candidate was trained with, besides what lies in its folder.
+
     Raises:
-        InputError: as `compare`, and for recorded outputs, which have no weights to examine.
+        InputError: as `compare`, for recorded outputs, which have no weights to examine, and for training files of
+            several candidates at once.
     """
+    if training is not None and len(request.references) > 1:
+        raise InputError(
+            "training data belongs to one candidate, not to several",
+            where="--train-data",
+            remedy="Examine them one by one.",
+        )
     workspace = load_workspace(request.folder, demo=request.demo)
     found: dict[str, list[Finding]] = {}
     for reference in request.references:
@@ -209,7 +222,7 @@ def examine(request: Request, progress: Progress | None = None) -> dict[str, lis
                 Runner(prepared.plan, store, progress or Silent(), fresh=request.fresh, measure_noise=False)
             )
             runner.announce()
-            found[candidate.name] = examine_fully(prepared.plan, runner, runner.answer(), 1)
+            found[candidate.name] = examine_fully(prepared.plan, runner, runner.answer(), 1, files=training)
     return found
 
 

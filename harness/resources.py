@@ -1,4 +1,4 @@
-"""Where the packaged suites, gold sets and demo lie, in a checkout and in an installed wheel."""
+"""Where the packaged suites, gold sets, pages and demo lie, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def packaged(folder: str) -> Path:
     if any(inside.glob("*.yaml")):
         return inside
     return _PACKAGE.parent / folder
+
+
+def doctor_pages() -> Path:
+    """The folder with one page on each probe of the doctor; it stands where `packaged` says of the others."""
+    inside = _PACKAGE / "docs" / "doctor"
+    return inside if inside.is_dir() else _PACKAGE.parent / "docs" / "doctor"
 
 
 def demo_workspace() -> tuple[Path, Path]:

@@ -13,7 +13,8 @@ FILE_NAME = "lineage.json"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The loss of a run that diverged is no number: as null it could not be read again.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class DataRecord(_Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,7 +34,7 @@ class BaseMatch(Reporting):
         candidate = subject.model
         if candidate is None:
             return self.finding("skip", "recorded outputs have no base")
-        found = [self._tokenizer_fits(subject, candidate)]
+        found = [self._tokenizer_fits(subject, candidate), self._weights(subject)]
         if candidate.adapter is not None:
             found += [
                 self._shapes(candidate, candidate.adapter),
@@ -76,6 +77,22 @@ class BaseMatch(Reporting):
                     "fail", f"training resized the vocabulary to {shape[0]}, the base has {rows} ({name})", _RIGHT_BASE
                 )
         return self.finding("pass", "all shapes fit")
+
+    def _weights(self, subject: Subject) -> Finding:
+        """The base's content against what the lineage recorded: another model may have the same shapes and name."""
+        lineage = subject.training.lineage
+        if lineage is None or subject.adapter is None:
+            return self.finding("pass", "")
+        print_ = subject.planned.fingerprint
+        # Quantised on load it is still these weights.
+        here = {replace(print_, adapter=None, quantization=method).digest for method in (None, print_.quantization)}
+        if lineage.parent_digest in here:
+            return self.finding("pass", "the base's weights are those of training, to the byte")
+        return self.finding(
+            "warn",
+            f"trained on other weights than these: the lineage recorded another digest of {lineage.parent!r}",
+            _RIGHT_BASE,
+        )
 
     def _vocabulary(self, candidate: ModelCandidate, adapter: AdapterFolder) -> Finding:
         """The tokenizer saved beside the adapter against the base's, with which it is served."""

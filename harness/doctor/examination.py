@@ -10,15 +10,28 @@ from harness.doctor.batch_invariance import BatchInvariance
 from harness.doctor.engine_parity import EngineParity
 from harness.doctor.eos_learned import EosLearned
 from harness.doctor.finding import Finding
+from harness.doctor.labels_masked import LabelsMasked
 from harness.doctor.merge_parity import MergeParity
 from harness.doctor.probe import OtherEngine, Probe, Run, Subject, worst
 from harness.doctor.template_match import TemplateMatch
+from harness.doctor.train_leak import TrainLeak
+from harness.doctor.training_evidence import TrainingFiles
+from harness.doctor.truncation import Truncation
 from harness.errors import HarnessError
 from harness.runs.plan import Plan
 from harness.runs.runner import Answers, Runner
 
 #: In every comparison: files, the answers at hand, and a few log-probabilities that are stored.
-CHEAP: tuple[Probe, ...] = (BaseMatch(), AdapterHasEffect(), TemplateMatch(), EosLearned(), MergeParity())
+CHEAP: tuple[Probe, ...] = (
+    BaseMatch(),
+    AdapterHasEffect(),
+    TemplateMatch(),
+    EosLearned(),
+    MergeParity(),
+    LabelsMasked(),
+    Truncation(),
+    TrainLeak(),
+)
 
 #: On request only: many answers one at a time, and a second engine (last, because it takes the first one's place).
 THOROUGH: tuple[Probe, ...] = (*CHEAP, BatchInvariance(), EngineParity())
@@ -43,17 +56,24 @@ def examine_after(plan: Plan, runner: Runner, answers: Answers, index: int) -> l
 
 
 def examine_fully(
-    plan: Plan, runner: Runner, answers: Answers, index: int, *, open_other_engine: OtherEngine | None = None
+    plan: Plan,
+    runner: Runner,
+    answers: Answers,
+    index: int,
+    *,
+    files: TrainingFiles | None = None,
+    open_other_engine: OtherEngine | None = None,
 ) -> list[Finding]:
     """All probes on one candidate; those that do not apply say why (`skip`).
 
     The plan has the candidate's base, bare, as candidate 0. The engine of the run is closed on the way.
 
     Args:
+        files: what is given of the candidate's training, besides what lies in its folder.
         open_other_engine: opens what engine-parity compares with, and gives its name and something with `logprobs`;
             default: vLLM where transformers answered, and the other way round.
     """
-    return _examine(THOROUGH, Subject(plan, index), Run(runner, answers, open_other_engine))
+    return _examine(THOROUGH, Subject(plan, index, files or TrainingFiles()), Run(runner, answers, open_other_engine))
 
 
 def _examine(probes: Sequence[Probe], subject: Subject, run: Run) -> list[Finding]:

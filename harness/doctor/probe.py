@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from harness.candidates.adapter import AdapterFolder
 from harness.candidates.candidate import ModelCandidate
 from harness.doctor.finding import Finding, Status
+from harness.doctor.training_evidence import TrainingEvidence, TrainingFiles
 from harness.engines.base import Adapter, Continuation
 from harness.runs.plan import CandidatePlan, Group, Plan, engine_adapter
 from harness.runs.runner import Answers, Runner
@@ -17,10 +19,15 @@ from harness.runs.runner import Answers, Runner
 
 @dataclass(frozen=True)
 class Subject:
-    """The candidate looked at, in its plan."""
+    """The candidate looked at, in its plan.
+
+    Attributes:
+        files: what the user gave of its training; None in a comparison, where nothing large is read.
+    """
 
     plan: Plan
     index: int
+    files: TrainingFiles | None = None
 
     @property
     def planned(self) -> CandidatePlan:
@@ -35,6 +42,12 @@ class Subject:
     @property
     def adapter(self) -> AdapterFolder | None:
         return self.model.adapter if self.model else None
+
+    @cached_property
+    def training(self) -> TrainingEvidence:
+        """What lies on disk about its training."""
+        folder = self.adapter.path if self.adapter else self.model.model if self.model else None
+        return TrainingEvidence(folder, self.files)
 
     @property
     def group(self) -> Group | None:
@@ -78,7 +91,7 @@ class Probe(Protocol):
     def name(self) -> str: ...
 
     def read(self, subject: Subject) -> Finding:
-        """What the files say: no engine, a fraction of a second."""
+        """What the files say: no engine, and a fraction of a second unless the user gave training data."""
         ...
 
     def ask(self, subject: Subject, run: Run) -> Finding:

@@ -19,7 +19,8 @@ from harness.gold.images import open_image
 from harness.gold.importers.files import find_files
 from harness.gold.importers.reading import open_rows
 from harness.gold.item import Item
-from harness.gold.mapping import LeftOut, RowMap
+from harness.gold.mapping import LeftOut, RowMap, Why
+from harness.gold.notice import Notice, NoticeCode
 from harness.gold.rows import Row
 from harness.gold.sources import NotHere, fetch
 from harness.resources import packaged
@@ -33,14 +34,19 @@ class GoldSet:
     Attributes:
         name: a label (the card's name or the file's stem); identity is `digest`.
         path: the file the items came from.
-        warnings: what a reader should know but need not stop for.
+        notices: what a reader should know but need not stop for.
     """
 
     name: str
     items: tuple[Item, ...]
     path: Path
     card: Card | None = None
-    warnings: tuple[str, ...] = field(default=())
+    notices: tuple[Notice, ...] = field(default=())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notices in English."""
+        return tuple(map(str, self.notices))
 
     @cached_property
     def digest(self) -> str:
@@ -149,19 +155,30 @@ def _copy(path: Path, *, card: Card | None, name: str) -> GoldSet:
     if card is None or card.map is None or _is_ours(path, card.map):
         return _read(path, card=card, name=name)
     gathered = _Gathered(path)
-    left_out: Counter[str] = Counter()
+    left_out: Counter[LeftOut] = Counter()
     for file in find_files(path):
         for row in open_rows(file).rows:
             # What a published set asks is not ours to drop: only rows that make no item stay out.
             item = card.map.item(row, keep_trivial=True)
             if isinstance(item, LeftOut):
-                left_out[f"{item.why} (column {item.column!r})"] += 1
+                left_out[item] += 1
                 continue
             names = _paths(card.map, row)
             files = tuple(open_image(image, row.file.parent, where=row.where()) for image in names)
             gathered.add(item.model_copy(update={"images": names}).with_images(files) if names else item, row.where())
-    warnings = [f"{path}: {count} rows were left out: {why}" for why, count in left_out.items()]
-    return gathered.made(card, name, warnings)
+    notices = [
+        Notice(_LEFT_OUT[out.why], {"path": str(path), "rows": count, "column": out.column})
+        for out, count in left_out.items()
+    ]
+    return gathered.made(card, name, notices)
+
+
+#: Only these: trivial rows are kept.
+_LEFT_OUT: Mapping[Why, NoticeCode] = {
+    "missing question": "missing-question",
+    "missing answer": "missing-answer",
+    "ambiguous options": "ambiguous-options",
+}
 
 
 def _paths(mapping: RowMap, row: Row) -> tuple[str, ...]:
@@ -221,23 +238,21 @@ class _Gathered:
         self._places[item.id] = f"line {where.rpartition(':')[2]}" if where.startswith(f"{self._path}:") else where
         self._items.append(item)
 
-    def made(self, card: Card | None, name: str | None, warnings: list[str]) -> GoldSet:
+    def made(self, card: Card | None, name: str | None, notices: list[Notice]) -> GoldSet:
         path = self._path
         if not self._items:
             raise InputError(
                 "holds no items", where=str(path), remedy="One JSON object a line, with 'question' and 'answer'."
             )
         if self._twins:
-            warnings.append(f"{path}: {self._twins} repeated rows were dropped")
+            notices.append(Notice("repeated-rows", {"path": str(path), "rows": self._twins}))
         if card is None:
-            warnings.append(f"{path} has no card: nobody can tell where its items come from or under which licence")
+            notices.append(Notice("no-card", {"path": str(path)}))
         label = name or (card.name if card else path.stem)
         made = GoldSet(name=label, items=tuple(self._items), path=path, card=card)
         if card is not None and card.digest not in (None, made.digest):
-            warnings.append(
-                f"{path}: the items differ from the digest on the card; edit the card when the edit was meant"
-            )
-        return GoldSet(made.name, made.items, path, card, tuple(warnings))
+            notices.append(Notice("card-digest", {"path": str(path)}))
+        return GoldSet(made.name, made.items, path, card, tuple(notices))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:

@@ -162,7 +162,7 @@ def _is_goldset(path: Path) -> bool:
 
 
 def _of_goldset(found: GoldSet) -> Divisible:
-    warnings = tuple(warning for warning in found.warnings if "no card" not in warning)
+    warnings = tuple(str(notice) for notice in found.notices if notice.code != "no-card")
     return Divisible(found.path, found.items, found.digest, card=found.card, warnings=warnings)
 
 

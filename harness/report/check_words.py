@@ -53,9 +53,19 @@ class CheckWords:
         return self.messages[finding.code].remedy.format(count=finding.count, **finding.values)
 
 
+_ZH_MEND = "补全说明卡，让别人知道题集是什么、有没有改动过。"
+_ZH_LOOK = "看一看来源：没有读进来的行不参与评测。"
+
 _ZH: Mapping[Code, Message] = {
-    "card": Message("{detail}", "补全说明卡，让别人知道题集是什么、有没有改动过。"),
-    "left-out": Message("{detail}", "看一看来源：没有读进来的行不参与评测。"),
+    "no-card": Message("{path} 没有说明卡：别人不知道题目从哪里来、是什么许可", _ZH_MEND),
+    "card-digest": Message("{path}：题目与说明卡上的摘要不符；如果是有意改动，请更新说明卡", _ZH_MEND),
+    "card-items": Message("说明卡写着 {said} 道题，文件里有 {items} 道", _ZH_MEND),
+    "no-digest": Message("说明卡没有写摘要；现在是 {digest}", _ZH_MEND),
+    "no-licence": Message("说明卡没有写许可", _ZH_MEND),
+    "repeated-rows": Message("{path}：丢掉了 {rows} 行重复的内容", _ZH_LOOK),
+    "missing-question": Message("{path}：有 {rows} 行没有读进来：缺题目（{column!r} 列）", _ZH_LOOK),
+    "missing-answer": Message("{path}：有 {rows} 行没有读进来：缺答案（{column!r} 列）", _ZH_LOOK),
+    "ambiguous-options": Message("{path}：有 {rows} 行没有读进来：选项有歧义（{column!r} 列）", _ZH_LOOK),
     "duplicate": Message(
         "同一道题、同一个答案出现了不止一次（{count} 道题）", "每道只留一份：重复的题被计了两次，区间会偏窄。"
     ),
@@ -152,6 +162,9 @@ _ZH: Mapping[Code, Message] = {
     "few-items": Message(
         "{units} 道独立的题，在双方有十分之一题目不一致时只能看出 {shown} 个百分点以上的差异",
         "先加题，再说“没有差别”。",
+    ),
+    "too-few-items": Message(
+        "{units} 道独立的题，在双方有十分之一题目不一致时，差异再大也看不出来", "先加题：这么少的题得不出任何结论。"
     ),
 }
 

@@ -79,6 +79,7 @@ def _finding(finding: Finding, words: Words) -> Text:
     text = Text("✖ " if failed else "! ", style="bold red" if failed else "yellow")
     text.append(f"{words.doctor}: {finding.probe}: {words.statuses[finding.status]}: ")
     text.append(finding.text, style="not bold")
+    text.append(f" ({words.explained.format(probe=finding.probe)})", style="not bold dim")
     return text
 
 

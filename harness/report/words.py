@@ -47,6 +47,7 @@ class Words:
     mde: str
     note: str
     doctor: str
+    explained: str
     slices: str
     lost: str
     gained: str
@@ -170,6 +171,7 @@ EN = Words(
     mde="smallest visible",
     note="note",
     doctor="Doctor",
+    explained="what it means: harness candidates doctor --explain {probe}",
     slices="Where it changed",
     lost="Lost: the base was right, the candidate is not",
     gained="Gained: the candidate is right, the base was not",
@@ -280,6 +282,7 @@ ZH = Words(
     mde="最小可见差异",
     note="说明",
     doctor="体检",
+    explained="含义与处理办法：harness candidates doctor --explain {probe}",
     slices="变化在哪里",
     lost="丢分题：基座答对，候选答错",
     gained="得分题：候选答对，基座答错",

@@ -44,12 +44,16 @@ def with_worth(checked: Checked) -> GoldsetCheck:
     findings = list(checked.findings)
     smallest = worth[0].smallest[0.1]
     if smallest is None or smallest > _COARSE:
-        shown = "-" if smallest is None else f"{100 * smallest:.0f}"
-        values: dict[str, str | int | float] = {"units": checked.units, "shown": shown}
-        findings.append(Finding(code="few-items", severity="warning", values=values))
+        findings.append(_too_few(checked.units, smallest))
         findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     told = {name: getattr(checked, name) for name in Checked.model_fields} | {"findings": tuple(findings)}
     return GoldsetCheck(**told, worth=tuple(worth))
+
+
+def _too_few(units: int, smallest: float | None) -> Finding:
+    if smallest is None:
+        return Finding(code="too-few-items", severity="warning", values={"units": units})
+    return Finding(code="few-items", severity="warning", values={"units": units, "shown": f"{100 * smallest:.0f}"})
 
 
 def smallest_difference(items: int, discordance: float) -> float | None:

@@ -50,8 +50,8 @@ def test_errors_end_with_1_and_everything_is_in_the_json(bench: Bench) -> None:
     assert found["duplicate"]["items"] == ["a", "b"]
     assert found["trivial-answer"]["items"] == ["e"]
     assert "leaked-answer" not in found  # a question may offer its answers
-    assert "no card" in found["card"]["what"]
-    assert "few-items" in found
+    assert "no card" in found["no-card"]["what"]
+    assert "too-few-items" in found  # three independent items: no difference can be shown
     assert "different answers" in result.out
 
 
@@ -107,6 +107,19 @@ def test_the_report_speaks_chinese(bench: Bench) -> None:
     result = bench("goldset", "check", "bad.jsonl", "--lang", "zh")
     assert "同一道题有不同的答案" in result.out
     assert "这些题能看出多大的差异" in result.out
+
+
+def test_what_is_wrong_with_a_card_is_told_in_chinese(bench: Bench) -> None:
+    bench.gold("bad.jsonl", BAD[3:])
+    assert "没有说明卡" in bench("goldset", "check", "bad.jsonl", "--lang", "zh").out
+    card = CARD.format(name="bad", digest="a" * 64).replace("CC0", "unknown")
+    bench.write("bad.yaml", f"{card}items: 9\n")
+    shown = bench("goldset", "check", "bad.jsonl", "--lang", "zh").out
+    for text in ("题目与说明卡上的摘要不符", "说明卡写着 9 道题，文件里有 3 道", "说明卡没有写许可"):
+        assert text in shown
+    assert "the card" not in shown
+    bench.write("bad.yaml", card.replace(f"digest: {'a' * 64}\n", ""))
+    assert "说明卡没有写摘要" in bench("goldset", "check", "bad.jsonl", "--lang", "zh").out
 
 
 def test_json_on_stdout_is_alone_there(bench: Bench) -> None:

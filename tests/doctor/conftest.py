@@ -24,8 +24,8 @@ from harness.suites.spec import Suite
 from tests.doctor import tiny
 
 PROBES = [
-    "base-match", "adapter-has-effect", "template-match", "eos-learned", "merge-parity", "batch-invariance",
-    "engine-parity",
+    "base-match", "adapter-has-effect", "template-match", "eos-learned", "merge-parity", "labels-masked", "truncation",
+    "train-leak", "batch-invariance", "engine-parity",
 ]  # fmt: skip
 
 #: What a healthy adapter gets; merge-parity has nothing to look at.

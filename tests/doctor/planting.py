@@ -82,6 +82,13 @@ def plant_lora_alpha(src: Path, dst: Path, alpha: float) -> Path:
     return _edit_config(src, dst, lora_alpha=alpha)
 
 
+def plant_wider(src: Path, dst: Path) -> Path:
+    """An adapter of a wider model: its base is another one."""
+    import torch
+
+    return _edit_weights(src, dst, lambda name, t: torch.cat([t, t], dim=1) if "lora_A" in name else t)
+
+
 def plant_moved_tokens(src: Path, dst: Path, base: Path) -> Path:
     """A tokenizer beside the adapter in which two tokens have changed places: another vocabulary than the base's."""
 

@@ -13,7 +13,8 @@ from harness.candidates.prompt import prompt_format
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.gold.item import Message
 from tests.engines import tiny as plain
-from tests.engines.tiny import EOS, TARGETS
+from tests.engines.tiny import EOS as EOS
+from tests.engines.tiny import TARGETS
 
 CHAT = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"

@@ -14,6 +14,7 @@ from harness.gold.checks.finding import Finding
 from harness.gold.checks.messages import MESSAGES
 from harness.gold.goldset import GoldSet
 from harness.gold.item import Item
+from harness.gold.notice import NOTICES, Notice
 from harness.report.check_html import render_check
 from harness.report.check_terminal import print_check
 from harness.report.check_words import CHECK_EN, CHECK_ZH, CheckWords
@@ -31,7 +32,21 @@ def test_both_languages_know_every_finding_and_the_same_names() -> None:
         chinese = CHECK_ZH.messages[code]
         assert names(chinese.what) == names(english.what), code
         assert names(chinese.remedy) == names(english.remedy), code
-        assert any("\u4e00" <= char <= "\u9fff" for char in chinese.remedy), code
+        for text in (chinese.what, chinese.remedy):
+            assert any("\u4e00" <= char <= "\u9fff" for char in text), code
+
+
+def test_every_notice_of_reading_is_a_finding_with_words_of_its_own() -> None:
+    assert {code: MESSAGES[code].what for code in NOTICES} == dict(NOTICES)
+
+
+def test_where_nothing_can_be_shown_no_number_of_points_is_promised() -> None:
+    item = Item(id="only", question="头痛常见的原因有哪些？", answer="紧张")
+    check = with_worth(check_goldset(GoldSet(name="one", items=(item,), path=Path("one.jsonl"))))
+    found = next(finding for finding in check.findings if finding.code == "too-few-items")
+    assert "1 independent items show no difference, however large" in found.what
+    assert "差异再大也看不出来" in CHECK_ZH.what(found)
+    assert "few-items" not in {finding.code for finding in check.findings}
 
 
 def test_both_languages_have_the_same_names_in_every_text() -> None:
@@ -58,7 +73,8 @@ def made(hostile: str) -> GoldsetCheck:
         {"id": "c", "question": "别的题目是什么？", "answer": "无", "metadata": {"topic": "t"}},
     ]
     items = tuple(Item.model_validate(row) for row in rows)
-    return with_worth(check_goldset(GoldSet(name=hostile, items=items, path=Path("made.jsonl"), warnings=(hostile,))))
+    notice = Notice("no-card", {"path": hostile})
+    return with_worth(check_goldset(GoldSet(name=hostile, items=items, path=Path("made.jsonl"), notices=(notice,))))
 
 
 def terminal(check: GoldsetCheck, words: CheckWords, width: int = 120) -> str:

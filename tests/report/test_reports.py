@@ -106,6 +106,7 @@ def test_the_doctor_stands_above_the_table() -> None:
     text = terminal(plain_view(result(), doctor=(WARNED, FAILED)))
     assert text.index("eos-learned") < text.index("base-match") < text.index("improved")
     assert "Train with EOS." in text
+    assert "harness candidates doctor --explain eos-learned" in " ".join(text.split())
 
 
 def test_verdicts_are_told_without_colour_and_with() -> None:

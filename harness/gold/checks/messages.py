@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from harness.gold.notice import NOTICES
+
 Code: TypeAlias = Literal[
-    "card", "left-out", "duplicate", "near-duplicate", "too-alike", "pattern", "contradiction", "likely-contradiction",
-    "several-answers", "aliases-differ", "picture-contradiction", "trivial-question", "trivial-answer", "broken-choice",
-    "twin-options", "long-question", "short-question", "long-answer", "short-answer", "leaked-answer", "reading-task",
-    "letter-balance", "longest-option", "majority-answer", "empty-cell", "thin-cell", "thin-tier", "unlabelled",
-    "label-spelling", "language-mix", "wrong-language", "damaged-text", "train-verbatim", "train-near", "train-passage",
-    "few-items",
+    "no-card", "card-digest", "card-items", "no-digest", "no-licence", "repeated-rows", "missing-question",
+    "missing-answer", "ambiguous-options", "duplicate", "near-duplicate", "too-alike", "pattern", "contradiction",
+    "likely-contradiction", "several-answers", "aliases-differ", "picture-contradiction", "trivial-question",
+    "trivial-answer", "broken-choice", "twin-options", "long-question", "short-question", "long-answer",
+    "short-answer", "leaked-answer", "reading-task", "letter-balance", "longest-option", "majority-answer",
+    "empty-cell", "thin-cell", "thin-tier", "unlabelled", "label-spelling", "language-mix", "wrong-language",
+    "damaged-text", "train-verbatim", "train-near", "train-passage", "few-items", "too-few-items",
 ]  # fmt: skip
 
 
@@ -24,9 +27,19 @@ class Message:
     remedy: str
 
 
+_MEND = "Mend the card, so that others can tell what the set is and whether it was changed."
+_LOOK = "Look at the source: what was left out is not measured."
+
 MESSAGES: Mapping[Code, Message] = {
-    "card": Message("{detail}", "Mend the card, so that others can tell what the set is and whether it was changed."),
-    "left-out": Message("{detail}", "Look at the source: what was left out is not measured."),
+    "no-card": Message(NOTICES["no-card"], _MEND),
+    "card-digest": Message(NOTICES["card-digest"], _MEND),
+    "card-items": Message("the card says {said} items, the file holds {items}", _MEND),
+    "no-digest": Message("the card states no digest; now it is {digest}", _MEND),
+    "no-licence": Message("the card states no licence", _MEND),
+    "repeated-rows": Message(NOTICES["repeated-rows"], _LOOK),
+    "missing-question": Message(NOTICES["missing-question"], _LOOK),
+    "missing-answer": Message(NOTICES["missing-answer"], _LOOK),
+    "ambiguous-options": Message(NOTICES["ambiguous-options"], _LOOK),
     "duplicate": Message(
         "the same question with the same answer stands more than once ({count} questions)",
         "Keep one of each: asked twice it counts twice, and every interval comes out too narrow.",
@@ -160,5 +173,9 @@ MESSAGES: Mapping[Code, Message] = {
         "{units} independent items show differences from {shown} points on only, "
         "where the sides disagree on a tenth of them",
         "Add items before you conclude from 'no difference'.",
+    ),
+    "too-few-items": Message(
+        "{units} independent items show no difference, however large, where the sides disagree on a tenth of them",
+        "Add items: nothing can be concluded from so few.",
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,21 +64,23 @@ class TrainingLeaks:
     long passages in the row as a whole.
     """
 
-    def __init__(self, files: Sequence[str]) -> None:
+    def __init__(self, files: Sequence[str], read: Callable[[Path], Iterable[Row]] | None = None) -> None:
         """
         Args:
             files: files, folders or patterns.
+            read: gives the rows of a file whose texts do not stand in it as such; default: as they stand.
 
         Raises:
             InputError: nothing is there, or it cannot be read.
         """
         self.files = [file for given in files for file in find_files(Path(given))]
+        self._read = read or _as_it_stands
 
     def __call__(self, material: Material) -> Iterator[Finding]:
         search = _Search(material)
         for file in self.files:
             batch: list[Row] = []
-            for row in open_rows(file).rows:
+            for row in self._read(file):
                 batch.append(row)
                 if len(batch) >= _AT_ONCE:
                     search.look_at(batch)
@@ -87,6 +89,10 @@ class TrainingLeaks:
         for code in _RANKS:
             if finding := _finding(material, code, search.worst):
                 yield finding
+
+
+def _as_it_stands(file: Path) -> Iterable[Row]:
+    return open_rows(file).rows
 
 
 class _Search:

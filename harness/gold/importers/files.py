@@ -14,6 +14,8 @@ from harness.gold.importers.reading import PICTURES, SUFFIXES
 
 #: What hubs and `datasets` put beside the rows.
 NOTES = frozenset(("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"))
+#: What `datasets` leaves in a folder that it has mapped: the same rows again.
+_CACHE = "cache-*.arrow"
 _FAMILIES = {".tsv": ".csv", ".ndjson": ".json", ".jsonl": ".json", ".xlsm": ".xlsx"}
 
 
@@ -30,7 +32,7 @@ def find_files(place: Path) -> list[Path]:
         if pairs(place):
             return [place]
         found = _rows_below(place)
-        what = "holds no CSV, TSV, Excel, JSON or Parquet file"
+        what = "holds no CSV, TSV, Excel, JSON, Parquet or Arrow file"
     else:
         found = sorted(Path(name) for name in glob.glob(str(place), recursive=True) if Path(name).is_file())
         what = "does not exist" if not glob.has_magic(str(place)) else "names no file"
@@ -52,6 +54,7 @@ def _rows_below(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
         and path.name not in NOTES
+        and not path.match(_CACHE)
         and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
         and path.is_file()
     )

@@ -11,10 +11,10 @@ from harness.errors import InputError
 from harness.gold.rows import Row
 
 #: Endings of files that hold rows; others in a folder are passed over (licences, images, notes).
-SUFFIXES = frozenset((".csv", ".tsv", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".parquet"))
+SUFFIXES = frozenset((".csv", ".tsv", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow"))
 PICTURES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
-_ZIP, _OLD_EXCEL, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
+_ZIP, _OLD_EXCEL, _PARQUET, _ARROW = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\xff\xff\xff\xff"
 _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-Zip"}
 
 
@@ -71,6 +71,10 @@ def _reader(path: Path) -> Reader:
         from harness.gold.importers.parquet import open_parquet
 
         return open_parquet
+    if head.startswith(_ARROW):
+        from harness.gold.importers.arrow import open_arrow
+
+        return open_arrow
     if head.startswith(_ZIP):
         from harness.gold.importers.sheet import open_sheet
 
@@ -89,7 +93,7 @@ def _reader(path: Path) -> Reader:
     raise InputError(
         "is no kind of file that is read here",
         where=str(path),
-        remedy="These are: CSV and TSV (by their ending), JSON, JSON lines, Parquet, Excel (.xlsx).",
+        remedy="These are: CSV and TSV (by their ending), JSON, JSON lines, Parquet, Arrow streams, Excel (.xlsx).",
     )
 
 

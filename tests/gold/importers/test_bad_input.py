@@ -30,7 +30,7 @@ def test_an_empty_file(tmp_path: Path, refused: Callable[..., str]) -> None:
     (tmp_path / "header.csv").write_text("question,answer\n", encoding="utf-8")
     assert refused(tmp_path / "header.csv") == f"{tmp_path / 'header.csv'}: holds no rows."
     (tmp_path / "nothing").mkdir()
-    assert "holds no CSV, TSV, Excel, JSON or Parquet file" in refused(tmp_path / "nothing")
+    assert "holds no CSV, TSV, Excel, JSON, Parquet or Arrow file" in refused(tmp_path / "nothing")
     assert "does not exist" in refused(tmp_path / "absent.csv")
 
 
@@ -90,6 +90,15 @@ def test_a_damaged_parquet_file(tmp_path: Path, refused: Callable[..., str]) -> 
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert f"{path}: is not a whole Parquet file" in refused(path)
+
+
+def test_a_damaged_arrow_file(tmp_path: Path, refused: Callable[..., str]) -> None:
+    from datasets import Dataset
+
+    Dataset.from_list([{"question": f"第{n}题是什么", "answer": str(n)} for n in range(500)]).save_to_disk(tmp_path)
+    path = tmp_path / "data-00000-of-00001.arrow"
+    path.write_bytes(path.read_bytes()[:900])
+    assert "is no whole Arrow stream" in refused(path)
 
 
 def test_merged_cells_and_headers_without_a_name(tmp_path: Path, refused: Callable[..., str]) -> None:

@@ -155,6 +155,17 @@ def test_parquet_with_pictures_inside(tmp_path: Path, imported: Import) -> None:
     assert item.image_files[0].path.read_bytes() == data
 
 
+def test_what_datasets_saved_to_disk(tmp_path: Path, imported: Import) -> None:
+    from datasets import Dataset
+
+    saved = tmp_path / "saved"
+    Dataset.from_list([{"question": ASK, "answer": ANSWER}]).save_to_disk(saved)
+    (saved / "cache-0123.arrow").write_bytes((saved / "data-00000-of-00001.arrow").read_bytes())  # of a map() later on
+    report, (item,) = imported(saved)
+    assert (item.question, item.answer) == (ASK, (ANSWER,))
+    assert report.items == 1
+
+
 def test_what_to_map_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"q": ASK, "extra": "急", "a": ANSWER, "b": "一周", "kind": "退货", "A": "x"}]
     dump(tmp_path / "rows.json", rows)
