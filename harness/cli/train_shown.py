@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.candidates.lineage import Evaluation, Leak, Lineage, LossPoint, Selection
     from harness.train.config import TrainConfig
     from harness.train.prepare import Prepared
@@ -27,6 +29,9 @@ class Printer:
         rate = f"  lr {point.learning_rate:.2e}" if point.learning_rate is not None else ""
         norm = f"  grad norm {point.grad_norm:.3f}" if point.grad_norm is not None else ""
         typer.echo(f"step {point.step:>6}  loss {point.loss:.4f}{_rewarded(point)}{rate}{norm}")
+
+    def evaluating(self, steps: Sequence[int], where: str) -> None:
+        typer.echo(f"asking base and step {', '.join(map(str, steps))}: {where} …", err=True)
 
     def evaluated(self, evaluation: Evaluation, *, dev: bool) -> None:
         where = "the whole dev half" if dev else "a few items"

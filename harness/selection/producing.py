@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,10 @@ from harness.train.training import Training, Watcher, copy_adapter
 
 class Observer(Watcher, Protocol):
     """Is told how training goes, and how its checkpoints do."""
+
+    def evaluating(self, steps: Sequence[int], where: str) -> None:
+        """Checkpoints are about to be compared with the base, on a few items or on a half of the suite."""
+        ...
 
     def evaluated(self, evaluation: Evaluation, *, dev: bool) -> None:
         """A checkpoint was compared with the base: on a few items, or on the whole dev half."""
@@ -56,10 +60,12 @@ def produce(
         return training.finish(training.advance(prepared.plan.steps, observer.logged))
     during, stopped = _trained(training, judge, observer)
     kept = {step: _kept(training, step) for step in finalists(during)}
+    observer.evaluating(list(kept), "the whole dev half")
     looked = judge.look(kept)
     for evaluation in looked.evaluations:
         observer.evaluated(evaluation, dev=True)
     choice = choose(looked.evaluations)
+    observer.evaluating([choice.step], "the test half")
     tested = judge.test(choice.step, kept[choice.step])
     selection = Selection(
         suite=judge.config.suite,
@@ -84,6 +90,7 @@ def _trained(training: Training, judge: Judge, observer: Observer) -> tuple[list
         adapter = _kept(training, step)
         if not adapter.exists():
             copy_adapter(training.advance(step, observer.logged), adapter)
+        observer.evaluating([step], f"{judge.config.items} items of each task")
         evaluation = judge.glance(step, adapter)
         during.append(evaluation)
         observer.evaluated(evaluation, dev=False)
