@@ -5,8 +5,9 @@
     python benchmarks/train_on_gpu.py --shape tiny --backends trl    # rehearsal on a CPU
 
 `speed`, `fourbit` and `oom` train a model of random weights in the shape of Qwen2.5-7B (`--shape`), so that only time
-and memory mean anything; `demo` and `grpo` train the embedded demo base. Everything goes through the command line, each
-training in a process of its own. A step's time is the median of the times between log lines, the first third left out.
+and memory mean anything; `demo`, `grpo` and `selection` train the embedded demo base. Everything goes through the
+command line, each training in a process of its own. A step's time is the median of the times between log lines, the
+first third left out.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Yard:
     """A folder with models and data, and `harness` run in it."""
 
     def __init__(self, folder: Path, shape: str) -> None:
-        self.folder, self.shape = folder, shape
+        from harness.engines.gpu import visible_gpus
+
+        self.folder, self.shape, self.gpu = folder, shape, bool(visible_gpus())
         self.entries: dict[str, dict[str, str]] = {"base": {"model": str(BASE)}}
         self._write()
 
@@ -120,7 +123,9 @@ class Yard:
         return Trained(lineage, statistics.median(gaps) if gaps else 0.0, seconds, code, output)
 
     def _write(self) -> None:
-        (self.folder / "harness.yaml").write_text(yaml.safe_dump({"candidates": self.entries}))
+        # No CUDA graphs: engines are started often here, and asked little.
+        engine = {"args": {"enforce_eager": True}} if self.gpu else {}
+        (self.folder / "harness.yaml").write_text(yaml.safe_dump({"candidates": self.entries, "engine": engine}))
 
 
 def _environment() -> dict[str, str]:
@@ -174,32 +179,66 @@ def oom(yard: Yard, backends: Sequence[str]) -> bool:
 
 
 def demo(yard: Yard, backends: Sequence[str]) -> bool:
-    """SFT of the demo base, and its candidates compared with it on one engine."""
-    from harness.demo import trainset
-
-    trainset.write(yard.folder / "data", 6000)
-    config = yaml.safe_load((yard.folder / "data" / "sft.yaml").read_text())
-    del config["name"]
-    config |= {"data": {"medical": "data/medical.jsonl", "general": "data/general.jsonl"}}
+    """SFT of the demo base; its candidates and the merged export of the last one compared with it on one engine."""
     names = []
     for name in backends:
-        one = yard.train("sft", f"demo-{name}", **config | {"backend": name})
-        print(f"  {name}: {one.text}")
+        one = yard.train("sft", f"demo-{name}", backend=name, **_demo(yard))
+        print(f"  {name}: {one.text}", flush=True)
         if one.lineage is None:
             return False
         names.append(f"demo-{name}")
-    code, output, _ = yard.harness("compare", "base", *names, "--suite", "medical", "--json", "compared.json")
-    print(output[-3000:])
+    code, output, _ = yard.harness("export", names[-1], "--to", "merged16", "--suite", "medical")
+    print(output[-2500:], flush=True)
     if code:
+        return False
+    names.append(f"{names[-1]}-merged16")
+    code, output, _ = yard.harness("compare", "base", *names, "--suite", "medical", "--json", "compared.json")
+    if code:
+        print(output[-3000:])
         return False
     compared = json.loads((yard.folder / "compared.json").read_text())
     verdicts = {}
     for one in compared["comparisons"]:
-        shown = {result["task"]: result["verdict"] for result in one["results"] if result["primary"]}
+        shown = {
+            result["task"]: (result["verdict"], round(result["delta"], 3))
+            for result in one["results"]
+            if result["primary"]
+        }
         failed = [f"{f['probe']}: {f['detail']}" for f in one["doctor"] if f["status"] in ("warn", "fail")]
         print(f"  {one['candidate']} on {compared['engine']} {compared['engine_version']}: {shown} {failed}")
-        verdicts[one["candidate"]] = shown["medical-qa"]
+        verdicts[one["candidate"]] = shown["medical-qa"][0]
     return all(verdict == "improved" for verdict in verdicts.values())
+
+
+def _demo(yard: Yard) -> dict[str, Any]:
+    """The demo's training data and settings, without the name."""
+    from harness.demo import trainset
+
+    trainset.write(yard.folder / "data", 6000)
+    config: dict[str, Any] = yaml.safe_load((yard.folder / "data" / "sft.yaml").read_text())
+    del config["name"]
+    return config | {"data": {"medical": "data/medical.jsonl", "general": "data/general.jsonl"}}
+
+
+def selection(yard: Yard, backends: Sequence[str]) -> bool:
+    """Training in stretches with evaluations between them: the losses are those of a training in one piece."""
+    good = True
+    for name in backends:
+        settings = _demo(yard) | {"backend": name, "max_steps": 60, "logging_steps": 5, "save_steps": 1000}
+        whole = yard.train("sft", f"whole-{name}", **settings)
+        measured = {"suite": "medical", "every": 30, "engine": "transformers"}
+        parts = yard.train("sft", f"parts-{name}", **settings, eval=measured)
+        if whole.lineage is None or parts.lineage is None or parts.lineage.selection is None:
+            return False
+        losses = [[point.loss for point in one.lineage.losses] for one in (whole, parts) if one.lineage]
+        apart = max(abs(a - b) for a, b in zip(*losses, strict=False))
+        kls = [one.kl for one in parts.lineage.selection.during]
+        chosen = parts.lineage.selection
+        print(
+            f"  {name}: {parts.text}; losses apart by at most {apart:.4f}; KL {kls}; step {chosen.chosen}: {chosen.why}"
+        )
+        good &= apart < 0.02
+    return good
 
 
 def grpo(yard: Yard, backends: Sequence[str]) -> bool:
@@ -228,7 +267,7 @@ def grpo(yard: Yard, backends: Sequence[str]) -> bool:
     return good
 
 
-CHECKS = {"demo": demo, "grpo": grpo, "speed": speed, "fourbit": fourbit, "oom": oom}
+CHECKS = {"demo": demo, "grpo": grpo, "selection": selection, "speed": speed, "fourbit": fourbit, "oom": oom}
 
 
 def main() -> int:

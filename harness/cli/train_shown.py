@@ -98,6 +98,8 @@ def tell_plan(prepared: Prepared) -> None:
     if prepared.form.note:
         facts.append(("note", prepared.form.note))
     facts += [("note", note) for note in _serving(config)]
+    if warning := _memory(prepared):
+        facts.append(("memory", warning))
     print_facts(facts)
     _tell_examples(prepared)
 
@@ -107,6 +109,20 @@ def _leak(leak: Leak) -> str:
         return f"{leak.goldset}: none of its {leak.items:,} items stands in the data"
     allowed = ", allowed by --allow-leak" if leak.allowed else ""
     return f"{leak.goldset}: {leak.verbatim} of {leak.items:,} items word for word{allowed}, {leak.near} nearly"
+
+
+def _memory(prepared: Prepared) -> str | None:
+    """That the card is too small, before anything starts."""
+    from harness.train.config import SftConfig
+    from harness.train.estimate.warning import free_gpu_memory, memory_warning
+    from harness.train.tokens import TokenisedSet
+
+    config, data = prepared.config, prepared.material
+    packed = isinstance(config, SftConfig) and config.packing
+    longest = None
+    if isinstance(data, TokenisedSet) and not packed:
+        longest = max(sequence.length for sequence in data.sequences)
+    return memory_warning(config, prepared.base.model, free_gpu_memory(), longest=longest)
 
 
 def _serving(config: TrainConfig) -> list[str]:
