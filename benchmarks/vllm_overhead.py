@@ -80,15 +80,16 @@ def write_model(folder: Path, shape: str) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config))
     letters = pre_tokenizers.ByteLevel.alphabet()
-    words = [f"Ġw{n}" for n in range(SHAPES[shape]["vocab_size"] - len(letters) - 1)]
-    vocabulary = {token: n for n, token in enumerate(["<|end|>", *letters, *words])}
+    special = ["<|end|>", "<|endoftext|>"]  # the second one pads
+    words = [f"Ġw{n}" for n in range(SHAPES[shape]["vocab_size"] - len(letters) - len(special))]
+    vocabulary = {token: n for n, token in enumerate([*special, *letters, *words])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>"})
-    )
+    names = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": special[0], "pad_token": special[1]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names))
 
 
 def write_adapter(folder: Path, shape: str, rank: int) -> Adapter:

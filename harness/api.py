@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.exported import parent_of
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
 from harness.comparison.gate import judge, worst
@@ -16,6 +17,7 @@ from harness.doctor.examination import examine_after, examine_before, examine_fu
 from harness.doctor.finding import Finding
 from harness.doctor.training_evidence import TrainingFiles
 from harness.errors import EXIT_INCOMPLETE, InputError
+from harness.gold.parts import Part
 from harness.runs.files import CandidateRecord, RunManifest, RunStore, TaskRecord, now
 from harness.runs.plan import CandidatePlan, LoadedTask, Options, Plan, load_tasks, make_plan
 from harness.runs.progress import Progress, Silent
@@ -31,15 +33,16 @@ class Request:
     """What a user asks for, whatever the command.
 
     Attributes:
-        references: the base first, then the candidates.
+        references: the base first, then the candidates; a candidate that is resolved already stands for itself.
         suite: name or path.
         engine: overrides `engine.name` of the workspace.
         store: overrides the workspace's store.
         base: `--base`, the model that adapters are put on.
         prompt: "suite" forces the suite's format (the chat template) on everybody.
+        part: ask one half of every gold set only.
     """
 
-    references: tuple[str, ...]
+    references: tuple[str | Candidate, ...]
     suite: str | Suite
     limit: int | None = None
     engine: str = "auto"
@@ -53,6 +56,7 @@ class Request:
     prompt: str | None = None
     goldsets: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,14 @@ def prepare(request: Request) -> Prepared:
     for reference in request.references:
         first = candidates[0] if candidates else None
         fallback = first if isinstance(first, ModelCandidate) else None
-        candidates.append(resolve(reference, workspace, base=request.base, fallback=fallback))
+        candidates.append(_resolved(reference, workspace, request.base, fallback))
     return _planned(request, workspace, candidates)
+
+
+def _resolved(
+    reference: str | Candidate, workspace: Workspace, base: str | None, fallback: ModelCandidate | None = None
+) -> Candidate:
+    return resolve(reference, workspace, base=base, fallback=fallback) if isinstance(reference, str) else reference
 
 
 def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candidate]) -> Prepared:
@@ -119,13 +129,18 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         seed=request.seed,
         prompt=request.prompt,
         goldsets={**_local_copies(workspace), **request.goldsets},
+        part=request.part,
     )
     tasks = load_tasks(suite, folder, options)
     plan = make_plan(candidates, suite, tasks, options)
     return Prepared(request, workspace, tuple(candidates), plan, request.store or workspace.store)
 
 
-def compare(request: Request, progress: Progress | None = None) -> Outcome:
+#: What is asked of a plan beside its questions, while the engine that answered them is still up.
+Also = Callable[[Plan, Runner, Answers], None]
+
+
+def compare(request: Request, progress: Progress | None = None, *, also: Also | None = None) -> Outcome:
     """Ask base and candidates the suite, pair them, judge them, and keep runs and comparison in the store.
 
     Raises:
@@ -145,6 +160,8 @@ def compare(request: Request, progress: Progress | None = None) -> Outcome:
                 runner.progress.noticed(index, trouble)
         answers = runner.answer()
         doctor = {index: examine_after(plan, runner, answers, index) for index in range(1, count)}
+        if also is not None:
+            also(plan, runner, answers)
     runs = RunStore(prepared.store)
     run_ids = {index: _write(runs, prepared, answers, index) for index in range(count)}
     comparison = _comparison(prepared, answers, doctor, run_ids)
@@ -171,7 +188,9 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
 def examine(
     request: Request, progress: Progress | None = None, *, training: TrainingFiles | None = None
 ) -> dict[str, list[Finding]]:
-    """Every probe of the doctor on each candidate beside its own bare base; findings by the candidate's name.
+    """Every probe of the doctor on each candidate beside its own bare base, and an export beside its adapter.
+
+    Findings are by the candidate's name.
 
     Answers and log-probabilities go through the completion store; no run and no comparison is written.
 
@@ -191,11 +210,12 @@ def examine(
     workspace = load_workspace(request.folder, demo=request.demo)
     found: dict[str, list[Finding]] = {}
     for reference in request.references:
-        candidate = resolve(reference, workspace, base=request.base)
+        candidate = _resolved(reference, workspace, request.base)
         if not isinstance(candidate, ModelCandidate):
-            raise InputError(f"{reference!r} is a recording: there are no weights to examine")
+            raise InputError(f"{candidate.name!r} is a recording: there are no weights to examine")
         bare = ModelCandidate(candidate.model.name, candidate.model, quantization=candidate.quantization)
-        prepared = _planned(request, workspace, [bare, candidate])
+        parent = parent_of(candidate)  # of an export: what it has to answer like
+        prepared = _planned(request, workspace, [bare, candidate, *([parent] if parent else [])])
         with ExitStack() as stack:
             store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
             runner = stack.enter_context(
@@ -244,6 +264,7 @@ def _comparison(
         alpha=request.alpha,
         seed=request.seed,
         limit=request.limit,
+        part=request.part.name if request.part else None,
         repeats=request.repeats,
         engine=engine,
         engine_version=version,

@@ -6,6 +6,7 @@ Only headers are read: a safetensors file states the name, type and shape of eve
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,8 +72,21 @@ class AdapterFolder:
         return str(self.config.get("base_model_name_or_path") or "")
 
 
-def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Tensor shapes from the header of a safetensors file.
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """What a safetensors header says of a tensor; `dtype` is its own name (`BF16`), `size` in bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+
+    @property
+    def numbers(self) -> int:
+        return math.prod(self.shape)
+
+
+def stored_tensors(path: Path) -> dict[str, StoredTensor]:
+    """The tensors of a safetensors file, from its header.
 
     Raises:
         InputError: the file is shorter than its header says (a copy that broke off), or no safetensors at all.
@@ -86,7 +100,12 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             header = json.loads(file.read(length))
             header.pop("__metadata__", None)
             end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
-            shapes = {name: tuple(tensor["shape"]) for name, tensor in header.items()}
+            tensors = {
+                name: StoredTensor(
+                    str(said["dtype"]), tuple(said["shape"]), said["data_offsets"][1] - said["data_offsets"][0]
+                )
+                for name, said in header.items()
+            }
         except (ValueError, KeyError, TypeError, AttributeError):
             raise InputError("has a broken header", where=str(path), remedy="Copy the file again.") from None
     if size != 8 + length + end:
@@ -95,15 +114,25 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             where=str(path),
             remedy="Copy the file again.",
         )
-    return shapes
+    return tensors
+
+
+def model_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """The tensors of a model directory, over all its shards."""
+    tensors: dict[str, StoredTensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tensors.update(stored_tensors(file))
+    return tensors
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of a safetensors file; raises as `stored_tensors` does."""
+    return {name: tensor.shape for name, tensor in stored_tensors(path).items()}
 
 
 def model_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Tensor shapes of a model directory, over all its shards."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        shapes.update(tensor_shapes(file))
-    return shapes
+    return {name: tensor.shape for name, tensor in model_tensors(folder).items()}
 
 
 def misfit(adapter: AdapterFolder, model: Path) -> str | None:

@@ -6,11 +6,17 @@ from pathlib import Path
 
 from harness.errors import InputError
 
+#: What a reference to a hub begins with.
+HUBS = ("hf:", "ms:")
 
-def download(reference: str) -> Path:
+
+def download(reference: str, *, only: tuple[str, ...] | None = None) -> Path:
     """The local directory of `hf:ORG/NAME[@REV]` or `ms:ORG/NAME[@REV]`, from the cache when offline.
 
     Honours `HF_ENDPOINT` (a mirror), `HF_HUB_OFFLINE` and the cache folders of both clients.
+
+    Args:
+        only: files to fetch instead of all; what is cached already stands beside them.
 
     Raises:
         InputError: the client is not installed, or the model can be neither found in the cache nor downloaded.
@@ -23,10 +29,21 @@ def download(reference: str) -> Path:
         if hub == "hf":
             from huggingface_hub import snapshot_download
 
-            return Path(snapshot_download(name, revision=revision or None, ignore_patterns=["*.bin", "*.pt", "*.gguf"]))
+            wanted = list(only) if only else None
+            pickles = ["*.bin", "*.pt", "*.gguf"]
+            return Path(
+                snapshot_download(name, revision=revision or None, allow_patterns=wanted, ignore_patterns=pickles)
+            )
         from modelscope.hub.snapshot_download import snapshot_download as ms_download
 
-        return Path(ms_download(name, revision=revision or None, ignore_file_pattern=[r".*\.bin$", r".*\.gguf$"]))
+        return Path(
+            ms_download(
+                name,
+                revision=revision or None,
+                allow_patterns=list(only) if only else None,
+                ignore_file_pattern=[r".*\.bin$", r".*\.gguf$"],
+            )
+        )
     except ImportError as error:
         raise InputError(f"{reference!r} needs {error.name}", remedy="pip install 'finetune-harness[hub]'.") from None
     except Exception as error:  # the clients raise many kinds: HTTP, cache, validation

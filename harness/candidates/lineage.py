@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,13 +41,85 @@ class Leak(_Part):
 
 
 class LossPoint(_Part):
-    """One line of the training log."""
+    """One line of the training log. Rewards, their spread within a group, tokens of an answer and the distance to the
+    base are of GRPO."""
 
     step: int
     loss: float
     learning_rate: float | None = None
     grad_norm: float | None = None
     epoch: float | None = None
+    reward: float | None = None
+    reward_std: float | None = None
+    rewards: dict[str, float] = Field(default_factory=dict, description="mean of each reward, unweighted")
+    answer_tokens: float | None = None
+    kl: float | None = None
+
+
+class TaskScore(_Part):
+    """A checkpoint against the base on the primary metric of one task."""
+
+    task: str
+    role: Literal["target", "guard"]
+    n: int
+    base: float | None
+    candidate: float | None
+    delta: float | None
+    ci: tuple[float, float] | None
+    verdict: str
+
+
+class Evaluation(_Part):
+    """A checkpoint against the base on a suite.
+
+    Attributes:
+        kl: estimate of the distance to the base on questions of guards, in nats a token; None where not measured.
+    """
+
+    step: int
+    scores: tuple[TaskScore, ...]
+    kl: float | None = None
+    doctor: tuple[str, ...] = Field((), description="what its probes warn of")
+
+    @property
+    def target(self) -> float | None:
+        """Mean gain over the targets; None where nothing could be scored."""
+        gains = [score.delta for score in self.scores if score.role == "target"]
+        known = [gain for gain in gains if gain is not None]
+        return sum(known) / len(known) if known and len(known) == len(gains) else None
+
+    @property
+    def regressed(self) -> tuple[str, ...]:
+        """Guards that got worse."""
+        return tuple(s.task for s in self.scores if s.role == "guard" and s.verdict == "regressed")
+
+    @property
+    def held(self) -> bool:
+        """Every guard is shown to hold."""
+        return all(s.verdict in ("held", "improved") for s in self.scores if s.role == "guard")
+
+
+class Selection(_Part):
+    """Which checkpoint became the candidate, and why.
+
+    Attributes:
+        during: while training, on a few items of the dev half.
+        dev: those that were looked at again, on the whole dev half: the choice stands on them.
+        test: the chosen one, once, on the test half: what may be reported.
+        stopped: why training ended early, "" where it did not.
+        recommended: False where every checkpoint lost on a guard: the base is the better choice.
+    """
+
+    suite: str
+    suite_digest: str
+    during: tuple[Evaluation, ...]
+    dev: tuple[Evaluation, ...]
+    test: Evaluation
+    comparison: str = Field(description="id of the test half's comparison in the store")
+    chosen: int = Field(description="step")
+    why: str
+    stopped: str = ""
+    recommended: bool
 
 
 class Lineage(_Part):
@@ -69,10 +141,12 @@ class Lineage(_Part):
     examples: int
     too_long: int
     tokens: int = Field(description="of one epoch")
-    learned_tokens: int
+    learned_tokens: int | None = Field(None, description="of one epoch; None where answers are made while training")
+    rewards: dict[str, float] = Field(default_factory=dict, description="of GRPO, with their weights")
     steps: int
     seed: int
     losses: tuple[LossPoint, ...]
+    selection: Selection | None = None
     versions: dict[str, str]
     device: str
     seconds: float = Field(description="training alone, over all its starts")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from harness.candidates.adapter import CONFIG, AdapterFolder, misfit
 from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
-from harness.candidates.hub import download
+from harness.candidates.hub import HUBS, download
 from harness.candidates.workspace import Entry, Workspace
 from harness.errors import InputError, did_you_mean
 
-_HUBS = ("hf:", "ms:")
 _LATER = {"openai:": "OpenAI-compatible endpoints", "py:": "Python callables"}
 
 
@@ -42,7 +41,7 @@ def resolve(
                 remedy=f"Write ./{reference} for the folder, or rename the entry.",
             )
         return _from_entry(reference, entry, workspace, base, fallback)
-    if reference.startswith(_HUBS):
+    if reference.startswith(HUBS):
         return _from_folder(reference, download(reference), workspace, base, fallback)
     if path.is_dir():
         return _from_folder(reference, path, workspace, base, fallback)
@@ -68,7 +67,7 @@ def _from_entry(
 ) -> Candidate:
     if entry.replay is not None:
         return _replay(name, workspace.folder / entry.replay)
-    model, quantization = entry.model, entry.quantization
+    model, revision, quantization = entry.model, entry.revision, entry.quantization
     if entry.base is not None:
         other = workspace.entry(entry.base)
         if other is None or other.model is None:
@@ -78,16 +77,19 @@ def _from_entry(
                 where=f"{workspace.file}: candidates.{name}.base",
                 remedy=did_you_mean(entry.base, known),
             )
-        model, quantization = other.model, quantization or other.quantization
+        model, revision, quantization = other.model, other.revision, quantization or other.quantization
     place = f"{workspace.file}: candidates.{name}"
     adapter: AdapterFolder | None = None
     if entry.adapter is None:
         if model is None:
             raise InputError("needs a 'model'", where=place)
-        root = _model_folder(model, workspace, entry.revision, place)
+        root = _weights(model, workspace, revision, place)
     else:
         adapter = AdapterFolder.open(_existing(workspace.folder / entry.adapter, f"{place}.adapter"))
-        root = _base_of(adapter, base or model, workspace, fallback, place)
+        given = _named_base(base, workspace, place) if base else None
+        if given is None and model is not None:
+            given = _weights(model, workspace, revision, place)
+        root = _base_of(adapter, given, workspace, fallback, place)
     return ModelCandidate(
         name=name,
         model=root,
@@ -105,7 +107,8 @@ def _from_folder(
 ) -> ModelCandidate:
     if (path / CONFIG).is_file():
         adapter = AdapterFolder.open(path)
-        root = _base_of(adapter, base, workspace, fallback, str(path))
+        given = _named_base(base, workspace, str(path)) if base else None
+        root = _base_of(adapter, given, workspace, fallback, str(path))
         quantization = fallback.quantization if fallback is not None and fallback.model == root else None
         return ModelCandidate(
             name=name,
@@ -118,12 +121,12 @@ def _from_folder(
 
 
 def _base_of(
-    adapter: AdapterFolder, given: str | None, workspace: Workspace, fallback: ModelCandidate | None, place: str
+    adapter: AdapterFolder, given: Path | None, workspace: Workspace, fallback: ModelCandidate | None, place: str
 ) -> Path:
     """The model an adapter is put on. Shapes decide whether it fits; the doctor warns of another name."""
     named = adapter.base_name
     if given is not None:
-        root = _model_folder(given, workspace, None, place)
+        root = given
     elif named and (workspace.here / named).is_dir():
         root = _checked_model((workspace.here / named).resolve())
     elif fallback is not None:
@@ -144,12 +147,18 @@ def _base_of(
     return root
 
 
-def _model_folder(text: str, workspace: Workspace, revision: str | None, place: str) -> Path:
-    if text.startswith(_HUBS):
-        return _checked_model(download(text if revision is None or "@" in text else f"{text}@{revision}"))
+def _named_base(text: str, workspace: Workspace, place: str) -> Path:
+    """What `--base` names: an entry with a model, a folder, or a model of a hub."""
     entry = workspace.entry(text)
     if entry is not None and entry.model is not None:
-        return _model_folder(entry.model, workspace, entry.revision, place)
+        return _weights(entry.model, workspace, entry.revision, place)
+    return _weights(text, workspace, None, place)
+
+
+def _weights(text: str, workspace: Workspace, revision: str | None, place: str) -> Path:
+    """The folder of a model: `text` is a path or a model of a hub, never the name of an entry."""
+    if text.startswith(HUBS):
+        return _checked_model(download(text if revision is None or "@" in text else f"{text}@{revision}"))
     root = workspace.folder / text
     if not root.is_dir() and (workspace.here / text).is_dir():
         root = workspace.here / text

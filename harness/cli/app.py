@@ -12,6 +12,8 @@ from harness.cli import (
     candidates,
     compare,
     doctor,
+    estimate,
+    export,
     gate,
     goldset,
     goldset_check,
@@ -110,7 +112,11 @@ app.add_typer(_suites, name="suites")
 
 _train = _group("Make candidates whose lineage is known.")
 _train.command("sft")(train.sft)
+_train.command("vision")(train.vision)
+_train.command("grpo")(train.grpo)
 _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
 
+app.command("estimate")(estimate.estimate)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)

@@ -106,8 +106,8 @@ def export(
     demo: options.Demo = False,
 ) -> int:
     """Write a run's answers and scores, one line each; `item_id`, `task` and `output` are what replay: reads."""
-    from harness.cli.export import to_csv, to_jsonl
     from harness.cli.outputs import Outputs
+    from harness.cli.sample_files import to_csv, to_jsonl
     from harness.cli.stores import store_of
     from harness.runs.files import RunStore
 

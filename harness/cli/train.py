@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +12,9 @@ from harness.cli import options
 from harness.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from harness.candidates.lineage import Lineage, LossPoint
     from harness.candidates.workspace import Workspace
-    from harness.train.sft import Prepared
+    from harness.train.config import TrainConfig
+    from harness.train.prepare import Prepared
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="What to train on what, and how.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a run that was stopped.")]
@@ -45,107 +46,84 @@ def sft(
     Exit codes: 0 the candidate stands and is registered; 2 bad input; 3 training broke off, checkpoints
     are kept.
     """
+    from harness.train.config import SftConfig
+
+    return _train(config, SftConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+def vision(
+    config: Config,
+    suite: Suite = None,
+    goldset: options.Goldsets = None,
+    resume: Resume = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    allow_leak: AllowLeak = False,
+) -> int:
+    """Train an adapter on questions with pictures (Qwen2-VL, Qwen2.5-VL), from a sheet of prompt, image and response.
+
+    As `harness train sft`; the config chooses which halves of the model learn.
+    """
+    from harness.train.config import VisionConfig
+
+    return _train(config, VisionConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+def grpo(
+    config: Config,
+    suite: Suite = None,
+    goldset: options.Goldsets = None,
+    resume: Resume = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    allow_leak: AllowLeak = False,
+) -> int:
+    """Train an adapter by rewards: each question is answered several times, and what is rewarded more is learned.
+
+    Rewards are those that `harness compare` can score with, or functions of your own (py:FILE.py:FUNCTION).
+
+    Exit codes: those of `harness train sft`.
+    """
+    from harness.train.config import GrpoConfig
+
+    return _train(config, GrpoConfig, _Asked(suite, goldset, resume, replace, dry_run, allow_leak))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The options that all kinds of training share."""
+
+    suite: str | None
+    goldset: list[str] | None
+    resume: bool
+    replace: bool
+    dry_run: bool
+    allow_leak: bool
+
+
+def _train(config: Path, kind: type[TrainConfig], asked: _Asked) -> int:
     from harness.candidates.workspace import load_workspace
+    from harness.cli.train_shown import Printer, tell_plan, tell_trained
+    from harness.selection.producing import produce
     from harness.train.config import load_config
-    from harness.train.sft import prepare, train
+    from harness.train.prepare import prepare
 
     workspace = load_workspace()
+    copies = options.goldset_copies(asked.goldset)
     prepared = prepare(
-        load_config(config),
+        load_config(config, kind),
         workspace,
         folder=config.resolve().parent,
-        suite=suite,
-        goldsets=options.goldset_copies(goldset),
-        allow_leak=allow_leak,
+        suite=asked.suite,
+        goldsets=copies,
+        allow_leak=asked.allow_leak,
     )
-    if dry_run:
-        _tell_plan(prepared)
+    if asked.dry_run:
+        tell_plan(prepared)
         return EXIT_OK
-    lineage = train(prepared, Printer(), resume=resume, replace=replace)
-    _tell_trained(prepared, lineage, register_trained(prepared, workspace))
+    lineage = produce(prepared, workspace, Printer(), goldsets=copies, resume=asked.resume, replace=asked.replace)
+    tell_trained(prepared, lineage, register_trained(prepared, workspace), asked.suite)
     return EXIT_OK
-
-
-class Printer:
-    """Prints the plan, then a line a log entry."""
-
-    def __init__(self, *, plan: bool = True) -> None:
-        self._plan = plan
-
-    def planned(self, prepared: Prepared) -> None:
-        if self._plan:
-            _tell_plan(prepared)
-
-    def logged(self, point: LossPoint) -> None:
-        rate = f"  lr {point.learning_rate:.2e}" if point.learning_rate is not None else ""
-        norm = f"  grad norm {point.grad_norm:.3f}" if point.grad_norm is not None else ""
-        typer.echo(f"step {point.step:>6}  loss {point.loss:.4f}{rate}{norm}")
-
-
-def _tell_plan(prepared: Prepared) -> None:
-    from harness.cli.tables import print_facts, print_table
-
-    config, data = prepared.config, prepared.data
-    print_facts(
-        [
-            ("candidate", f"{config.name}: {config.method} on {config.base}, prompt format {prepared.form.name}"),
-            ("backend", prepared.backend.name),
-        ]
-    )
-    taken = {part.name: part for part in prepared.mixture.parts}
-    rows = []
-    for source in prepared.sources:
-        part = taken.get(source.name)
-        dropped = ", ".join(f"{number:,} {why}" for why, number in source.dropped.items())
-        passes = (
-            f"{part.taken:,} ({part.passes:.1f} passes)"
-            if part and part.passes > 1
-            else f"{part.taken if part else 0:,}"
-        )
-        rows.append([source.name, f"{source.rows:,}", dropped or "none", f"{len(source.examples):,}", passes])
-    print_table(("source", "rows", "left out", "examples", "in an epoch"), rows)
-    facts = [
-        ("steps", prepared.plan.sentence),
-        ("tokens", f"{data.tokens:,} an epoch, of which {data.learned:,} are learned"),
-    ]
-    if data.too_long:
-        shown = "; ".join(data.too_long[:3])
-        facts.append(
-            ("left out", f"{len(data.too_long):,} examples longer than {config.max_seq_length} tokens: {shown}")
-        )
-    facts += [("gold sets", _leak(leak)) for leak in prepared.leaks.leaks]
-    facts += [("gold sets", f"{name} is not on this machine: not looked for") for name in prepared.leaks.skipped]
-    if not prepared.leaks.leaks and not prepared.leaks.skipped:
-        facts.append(("gold sets", "none named: give --suite, or training data is not held against any test"))
-    if prepared.form.note:
-        facts.append(("note", prepared.form.note))
-    if not _served(config.method):
-        facts.append(("note", f"vLLM cannot serve {config.method}: this candidate will be asked through transformers"))
-    print_facts(facts)
-    _tell_examples(prepared)
-
-
-def _leak(leak: Any) -> str:
-    if not leak.verbatim and not leak.near:
-        return f"{leak.goldset}: none of its {leak.items:,} items stands in the data"
-    allowed = ", allowed by --allow-leak" if leak.allowed else ""
-    return f"{leak.goldset}: {leak.verbatim} of {leak.items:,} items word for word{allowed}, {leak.near} nearly"
-
-
-def _served(method: str) -> bool:
-    from harness.train.config import SERVED_BY_VLLM
-
-    return method in SERVED_BY_VLLM
-
-
-def _tell_examples(prepared: Prepared) -> None:
-    from harness.cli.tables import print_facts
-    from harness.train.tokens import shown
-
-    only = prepared.config.completion_only_loss
-    for number, sequence in enumerate(prepared.data.sequences[:3], start=1):
-        masked, learned = shown(sequence, prepared.base.tokenizer, completion_only=only)
-        print_facts([(f"example {number}", f"masked:  {masked!r}"), ("", f"learned: {learned!r}")])
 
 
 def register_trained(prepared: Prepared, workspace: Workspace) -> Path:
@@ -165,18 +143,3 @@ def register_trained(prepared: Prepared, workspace: Workspace) -> Path:
         system=config.system,
     )
     return register(config.name, entry, workspace)
-
-
-def _tell_trained(prepared: Prepared, lineage: Lineage, registered: Path) -> None:
-    from harness.cli.tables import print_facts
-
-    config = prepared.config
-    first, last = lineage.losses[0], lineage.losses[-1]
-    took = f"{lineage.steps:,} steps in {lineage.seconds:.0f} s"
-    print_facts(
-        [
-            ("trained", f"{took}, loss {first.loss:.3f} to {last.loss:.3f}"),
-            ("candidate", f"{prepared.target} is {config.name!r} in {registered}"),
-            ("next", f"harness compare {config.base} {config.name} --suite medical"),
-        ]
-    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.candidates.workspace import Workspace
     from harness.report.sweep import Sweep
-    from harness.train.sft import Prepared
+    from harness.train.prepare import Prepared
     from harness.train.sweep import Point
 
 T = TypeVar("T")
@@ -53,8 +53,8 @@ def sweep(
     from harness.cli.asking import progress
     from harness.cli.outputs import Outputs, quiet_stdout
     from harness.report.sweep import build_sweep, check_drawable, draw
-    from harness.train.config import load_config
-    from harness.train.sft import prepare
+    from harness.train.config import SftConfig, load_config
+    from harness.train.prepare import prepare
     from harness.train.sweep import grid
 
     outputs = Outputs.of(json=json, plot=str(plot) if plot else None)
@@ -62,14 +62,16 @@ def sweep(
         check_drawable(plot)
     copies = options.goldset_copies(goldset)
     workspace = load_workspace()
-    points = grid(load_config(config), mixes=_texts(mix), ranks=_each(r, int, "--r"), rates=_each(lr, float, "--lr"))
+    points = grid(
+        load_config(config, SftConfig), mixes=_texts(mix), ranks=_each(r, int, "--r"), rates=_each(lr, float, "--lr")
+    )
     folder = config.resolve().parent
     prepared = [  # every fault shows before the first hour of training
         prepare(point.config, workspace, folder=folder, suite=suite, goldsets=copies) for point in points
     ]
     with quiet_stdout(outputs.stdout):
         for point, one in zip(points, prepared, strict=True):
-            _train(point, one, workspace)
+            _train(point, one, workspace, copies)
         request = api.Request(
             references=(points[0].config.base, *(point.config.name for point in points)),
             suite=suite,
@@ -88,15 +90,17 @@ def sweep(
     return EXIT_INCOMPLETE if outcome.incomplete else EXIT_OK
 
 
-def _train(point: Point, prepared: Prepared, workspace: Workspace) -> None:
-    from harness.cli.train import Printer, register_trained
-    from harness.train.sft import already_trained, stopped, train
+def _train(point: Point, prepared: Prepared, workspace: Workspace, copies: dict[str, str]) -> None:
+    from harness.cli.train import register_trained
+    from harness.cli.train_shown import Printer
+    from harness.selection.producing import produce
+    from harness.train.training import already_trained, stopped
 
     name = point.config.name
     typer.echo(f"== {name}: {prepared.plan.sentence}", err=True)
     lineage = already_trained(prepared)
     if lineage is None:
-        lineage = train(prepared, Printer(plan=False), resume=stopped(prepared))
+        lineage = produce(prepared, workspace, Printer(plan=False), goldsets=copies, resume=stopped(prepared))
     else:
         typer.echo(f"{name} is trained already ({lineage.finished})", err=True)
     register_trained(prepared, workspace)

@@ -137,6 +137,7 @@ class Comparison(BaseModel):
     alpha: float
     seed: int
     limit: int | None = None
+    part: Literal["dev", "test"] | None = None
     repeats: int = 1
     engine: str = ""
     engine_version: str = ""

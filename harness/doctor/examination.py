@@ -11,6 +11,7 @@ from harness.doctor.engine_parity import EngineParity
 from harness.doctor.eos_learned import EosLearned
 from harness.doctor.finding import Finding
 from harness.doctor.labels_masked import LabelsMasked
+from harness.doctor.merge_parity import MergeParity
 from harness.doctor.probe import OtherEngine, Probe, Run, Subject, worst
 from harness.doctor.template_match import TemplateMatch
 from harness.doctor.train_leak import TrainLeak
@@ -26,6 +27,7 @@ CHEAP: tuple[Probe, ...] = (
     AdapterHasEffect(),
     TemplateMatch(),
     EosLearned(),
+    MergeParity(),
     LabelsMasked(),
     Truncation(),
     TrainLeak(),

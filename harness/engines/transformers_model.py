@@ -106,7 +106,8 @@ class LoadedModel:
         self._load_base()
         if spec.max_images:
             try:
-                self._eyes = Eyes(spec)
+                assert spec.vision is not None
+                self._eyes = Eyes(spec.model, spec.vision)
             except Exception as error:
                 raise _loading_failed(error, str(spec.model), "this model's image processor") from error
         model = self._model

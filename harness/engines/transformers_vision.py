@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.candidates.vision import Vision
-from harness.engines.base import EngineSpec
 from harness.engines.pictures import read_picture
 from harness.gold.images import ImageFile
 
@@ -33,15 +33,12 @@ class Prompt:
 class Eyes:
     """Prepares prompts with pictures for Qwen2-VL and Qwen2.5-VL."""
 
-    def __init__(self, spec: EngineSpec) -> None:
+    def __init__(self, model: Path, vision: Vision) -> None:
         from transformers import AutoImageProcessor
 
-        assert spec.vision is not None
-        self._vision: Vision = spec.vision
+        self._vision = vision
         # The torchvision one, which vLLM uses too: Pillow's filter gives other pixels.
-        self._processor = AutoImageProcessor.from_pretrained(
-            str(spec.model), local_files_only=True, backend="torchvision"
-        )
+        self._processor = AutoImageProcessor.from_pretrained(str(model), local_files_only=True, backend="torchvision")
 
     def prompt(self, ids: Sequence[int], images: Sequence[ImageFile]) -> Prompt:
         """Read the pictures of a prompt and make room for each.

@@ -21,6 +21,7 @@ from harness.engines.select import EngineChoice, choose_engine
 from harness.errors import InputError
 from harness.gold.goldset import GoldSet, load_goldset
 from harness.gold.item import Item
+from harness.gold.parts import Part
 from harness.gold.sources import NotHere
 from harness.runs.pictures import Sight, sight_of
 from harness.scorers.likelihoods import continuations
@@ -106,6 +107,7 @@ class Plan:
     limit: int | None
     repeats: int
     seed: int
+    part: Part | None = None
     warnings: tuple[str, ...] = field(default=())
     left_out: tuple[str, ...] = field(default=())
 
@@ -126,14 +128,15 @@ class Options:
     seed: int = 0
     prompt: str | None = None
     goldsets: Mapping[str, str] = field(default_factory=dict)
+    part: Part | None = None
 
 
 def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask, ...]:
     """Read the gold sets of a suite and draw the items to ask.
 
-    With a limit, items are drawn by a hash of seed and content: the same items for every candidate, on every machine,
-    and a larger limit asks the smaller one's items again (from the store). Optional tasks whose gold set is not on
-    this machine are left out.
+    With a part, only the items of that half of every gold set are asked. With a limit, items are drawn by a hash of
+    seed and content: the same items for every candidate, on every machine, and a larger limit asks the smaller one's
+    items again (from the store). Optional tasks whose gold set is not on this machine are left out.
 
     Raises:
         InputError: a gold set is missing or broken, does not fit its task, or no task is left.
@@ -151,7 +154,8 @@ def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask
                 raise
             continue
         check_choices(task, goldset)
-        loaded.append(LoadedTask(task, goldset, _draw(goldset.items, options)))
+        items = options.part.of(goldset) if options.part else goldset.items
+        loaded.append(LoadedTask(task, goldset, _draw(items, options)))
     if not loaded:
         wanted = " ".join(f"--goldset {name}=PATH" for name in dict.fromkeys(task.goldset for task in suite.tasks))
         raise InputError(
@@ -198,6 +202,7 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         options.limit,
         options.repeats,
         options.seed,
+        options.part,
         tuple(dict.fromkeys(warnings)),
         left_out,
     )
@@ -374,5 +379,6 @@ def plan_digest(plan: Plan) -> str:
             "limit": plan.limit,
             "repeats": plan.repeats,
             "seed": plan.seed,
+            **({"part": [plan.part.name, plan.part.dev, plan.part.seed]} if plan.part else {}),
         }
     )

@@ -32,7 +32,7 @@ class LeakCheck:
 def check_leaks(
     files: Sequence[Path],
     *,
-    suite: str | None,
+    suites: Sequence[str] = (),
     goldsets: Sequence[str],
     copies: Mapping[str, str],
     here: Path,
@@ -41,14 +41,14 @@ def check_leaks(
     """Look for the items of gold sets in training files.
 
     Args:
-        suite: whose gold sets are looked for besides `goldsets`.
+        suites: whose gold sets are looked for besides `goldsets`.
         allowed: trained on in spite of what is found; it stands in the lineage.
 
     Raises:
         InputError: an item stands there word for word, and that is not allowed.
     """
     wanted: dict[str, Path] = dict.fromkeys(goldsets, here)
-    if suite is not None:
+    for suite in suites:
         spec, place = load_suite(suite)
         wanted |= {task.goldset: place for task in spec.tasks}
     leaks: list[Leak] = []

@@ -19,7 +19,9 @@ class RunState(BaseModel):
     Attributes:
         identity: digest of what decides the result.
         seconds: spent training until the last checkpoint.
+        peak_memory: most bytes of the GPU until then; None on a CPU.
         starts: how often it was started.
+        device, versions: of the last stretch.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -28,7 +30,10 @@ class RunState(BaseModel):
     identity: str
     started: str
     seconds: float = 0.0
+    peak_memory: int | None = None
     starts: int = 1
+    device: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
     _folder: Path = PrivateAttr()
 
     @classmethod
@@ -53,15 +58,8 @@ class RunState(BaseModel):
         state._folder = folder
         return state
 
-    def start_again(self) -> None:
-        """One more start."""
-        self.starts += 1
-        self.save()
-
-    def save(self, *, seconds: float | None = None) -> None:
+    def save(self) -> None:
         """Write it whole or not at all."""
-        if seconds is not None:
-            self.seconds = seconds
         made = self._folder / f".{_FILE}"
         made.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
         os.replace(made, self._folder / _FILE)

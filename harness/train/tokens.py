@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from harness.candidates.prompt import PromptFormat
 from harness.candidates.tokenizer import PromptTokenizer
+from harness.candidates.vision import Vision
 from harness.errors import InputError
+from harness.gold.images import ImageFile
 from harness.gold.item import Message
 from harness.train.data import Example
 
@@ -21,10 +23,16 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Tokenised:
-    """One training sequence: `ids`, of which the first `prompt` are the prompt."""
+    """One training sequence: `ids`, of which the first `prompt` are the prompt.
+
+    Each of its `images` has one placeholder among the ids; batching makes as many of it as the picture has tokens, and
+    `length` counts them so.
+    """
 
     ids: tuple[int, ...]
     prompt: int
+    images: tuple[ImageFile, ...]
+    length: int
 
     def labels(self, *, completion_only: bool) -> list[int]:
         """As many labels as ids: the id itself where it is learned, `IGNORED` elsewhere."""
@@ -41,19 +49,25 @@ class TokenisedSet:
     """What is trained on.
 
     Attributes:
-        too_long: places of examples that exceed the longest sequence; they are left out.
+        longest: tokens that a sequence may have.
+        too_long: places of examples that exceed it; they are left out.
     """
 
     sequences: tuple[Tokenised, ...]
+    longest: int
     too_long: tuple[str, ...]
 
     @property
     def tokens(self) -> int:
-        return sum(len(sequence.ids) for sequence in self.sequences)
+        return sum(sequence.length for sequence in self.sequences)
 
     @property
     def learned(self) -> int:
         return sum(sequence.learned for sequence in self.sequences)
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.tokens:,} an epoch, of which {self.learned:,} are learned"
 
 
 def end_of_answer(tokenizer: PromptTokenizer, stops: Sequence[int]) -> str:
@@ -84,32 +98,39 @@ def tokenise(
     end: str,
     longest: int,
     system: str | None = None,
+    vision: Vision | None = None,
 ) -> TokenisedSet:
     """Every example in order; those longer than `longest` tokens are left out.
 
     Args:
         system: a system prompt for conversations that have none.
+        vision: how the model sees; needed where examples have pictures.
 
     Raises:
         InputError: the format cannot write an answer, or no example fits.
     """
-    conversations = [_with_system(example.turns, system) for example in examples]
-    prompts = tokenizer.encode_batch([form.render(turns) for turns in conversations], special=form.special)
+    conversations = [with_system(example.turns, system) for example in examples]
+    texts = [form.render(turns, len(one.images)) for turns, one in zip(conversations, examples, strict=True)]
+    prompts = tokenizer.encode_batch(texts, special=form.special)
     replies = tokenizer.encode_batch(
         [form.reply(turns, example.answer, end) for turns, example in zip(conversations, examples, strict=True)]
     )
     sequences: list[Tokenised] = []
     too_long: list[str] = []
     for example, prompt, reply in zip(examples, prompts, replies, strict=True):
-        if len(prompt) + len(reply) > longest:
+        ids = (*prompt, *reply)
+        if vision is not None and (fault := vision.fault(ids, example.images)):
+            raise InputError(fault, where=example.place)
+        length = vision.length(ids, example.images) if vision else len(ids)
+        if length > longest:
             too_long.append(example.place)
         else:
-            sequences.append(Tokenised((*prompt, *reply), len(prompt)))
+            sequences.append(Tokenised(ids, len(prompt), example.images, length))
     if not sequences:
         raise InputError(
             f"every example is longer than max_seq_length ({longest} tokens)", remedy="Raise it, or shorten the texts."
         )
-    return TokenisedSet(tuple(sequences), tuple(too_long))
+    return TokenisedSet(tuple(sequences), longest, tuple(too_long))
 
 
 def shown(sequence: Tokenised, tokenizer: PromptTokenizer, *, completion_only: bool) -> tuple[str, str]:
@@ -120,7 +141,8 @@ def shown(sequence: Tokenised, tokenizer: PromptTokenizer, *, completion_only: b
     return tokenizer.decode(masked, skip_special=False), tokenizer.decode(learned, skip_special=False)
 
 
-def _with_system(turns: tuple[Message, ...], system: str | None) -> tuple[Message, ...]:
+def with_system(turns: tuple[Message, ...], system: str | None) -> tuple[Message, ...]:
+    """A conversation with a system prompt, unless it has one of its own."""
     if system is None or turns[0].role == "system":
         return turns
     return (Message(role="system", content=system), *turns)

@@ -90,6 +90,17 @@ def test_an_entry_named_like_its_own_folder_is_no_second_thing(folder: Path) -> 
     assert model("mine", folder).adapter is not None
 
 
+def test_an_entry_may_be_called_like_the_folder_it_names(folder: Path) -> None:
+    """`base: {model: base}` once looked itself up for ever."""
+    (folder / "models" / "base").rename(folder / "base")
+    (folder / "harness.yaml").write_text(
+        "candidates:\n  base: {model: base}\n  medical: {base: base, adapter: models/lora}\n", encoding="utf-8"
+    )
+    assert model("base", folder).model == folder / "base"
+    assert model("medical", folder).model == folder / "base"
+    assert model("./models/lora", folder, base="base").model == folder / "base"
+
+
 def test_the_base_option_changes_no_entry_that_is_a_base(folder: Path) -> None:
     make_model(folder / "models" / "second", seed=7)
     assert model("base", folder, base="models/second").model == folder / "models" / "base"
@@ -141,3 +152,21 @@ def test_a_hub_model_that_cannot_be_had_offline_says_what_to_do(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(InputError, match="HF_ENDPOINT"):
         model("hf:nobody/nothing", folder)
+
+
+def test_an_adapter_sits_on_the_very_revision_of_its_base(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its base was once fetched without the revision that the base's own entry names."""
+    fetched = []
+
+    def download(reference: str) -> Path:
+        fetched.append(reference)
+        return folder / "models" / "base"
+
+    monkeypatch.setattr("harness.candidates.reference.download", download)
+    (folder / "harness.yaml").write_text(
+        "candidates:\n  base: {model: 'hf:org/name', revision: abc}\n  mine: {base: base, adapter: models/lora}\n",
+        encoding="utf-8",
+    )
+    model("base", folder)
+    model("mine", folder)
+    assert fetched == ["hf:org/name@abc"] * 2

@@ -9,18 +9,27 @@ from typing import NamedTuple
 import pytest
 
 from harness.cli import main
+from harness.doctor.finding import Status
+from harness.report.words import EN
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "harness" / "demo" / "models" / "base"
 LORA = BASE.parent / "lora_model_medical_mix"
 
 PROBES = [
-    "base-match", "adapter-has-effect", "template-match", "eos-learned", "labels-masked", "truncation", "train-leak",
-    "batch-invariance", "engine-parity",
+    "base-match", "adapter-has-effect", "template-match", "eos-learned", "merge-parity", "labels-masked", "truncation",
+    "train-leak", "batch-invariance", "engine-parity",
 ]  # fmt: skip
 
-#: What applies to the demo's adapters, with nothing known of their training.
-ANSWERED = [probe for probe in PROBES if probe not in ("labels-masked", "truncation", "train-leak")]
+_WITHOUT_EVIDENCE = ("merge-parity", "labels-masked", "truncation", "train-leak")
+
+#: What a healthy adapter gets of which nothing is known but its weights: the others have nothing to look at.
+HEALTHY: dict[str, Status] = {probe: "skip" if probe in _WITHOUT_EVIDENCE else "pass" for probe in PROBES}
+
+
+def shown(statuses: dict[str, Status]) -> dict[str, str]:
+    """Statuses as the command prints them."""
+    return {probe: EN.statuses[status] for probe, status in statuses.items()}
 
 
 class Result(NamedTuple):

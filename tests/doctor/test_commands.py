@@ -15,7 +15,7 @@ import pytest
 
 from harness.cli import main
 from tests.doctor import planting
-from tests.doctor.command import ANSWERED, BASE, LORA, PROBES, ROOT, Doctor
+from tests.doctor.command import BASE, HEALTHY, LORA, ROOT, Doctor, shown
 
 #: Training after vLLM has been in a process is ten times slower, so this fault is planted by a process of its own.
 PLANT_NO_EOS = """
@@ -35,11 +35,7 @@ plant_no_eos(base, src, dst, endless(base, pairs), steps=15)
 @pytest.mark.parametrize("name", ["lora_model_medical", "lora_model_medical_mix"])
 def test_the_healthy_demo_passes_every_probe(doctor: Doctor, name: str) -> None:
     found = doctor(BASE.parent / name)
-    assert found.status == {
-        **dict.fromkeys(PROBES, "skipped"),
-        **dict.fromkeys(ANSWERED, "pass"),
-        "engine-parity": "skipped",
-    }
+    assert found.status == shown(HEALTHY | {"engine-parity": "skip"})
     assert found.code == 0
 
 

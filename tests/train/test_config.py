@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.train.config import TrainConfig
+from harness.train.config import SftConfig
 from tests.train.conftest import Yard
 
 
-def config(**settings: Any) -> TrainConfig:
-    return TrainConfig.model_validate({"name": "mine", "base": "base", "data": {"a": "a.jsonl"}, **settings})
+def config(**settings: Any) -> SftConfig:
+    return SftConfig.model_validate({"name": "mine", "base": "base", "data": {"a": "a.jsonl"}, **settings})
 
 
 def test_what_notebooks_call_things_is_understood() -> None:

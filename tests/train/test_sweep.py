@@ -10,11 +10,11 @@ import pytest
 from harness.demo import trainset
 from harness.errors import InputError
 from harness.report.sweep import Measured, SweepPoint, on_front
-from harness.train.config import TrainConfig
+from harness.train.config import SftConfig
 from harness.train.sweep import grid
 from tests.train.conftest import Yard
 
-CONFIG = TrainConfig.model_validate(
+CONFIG = SftConfig.model_validate(
     {"name": "mine", "base": "base", "data": {"medical": "m.jsonl", "general": "g.jsonl"}, "r": 16, "alpha": 32}
 )
 

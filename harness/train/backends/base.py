@@ -2,67 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from harness.candidates.lineage import LossPoint
+from harness.candidates.vision import Vision
 from harness.errors import InputError
-from harness.train.config import BackendName, TrainConfig
+from harness.train.config import BackendName, GrpoConfig, SftConfig, VisionConfig
+from harness.train.prompts import Prompt
+from harness.train.rewards import Reward
 from harness.train.tokens import Tokenised
 
 
-@dataclass(frozen=True)
-class SftJob:
-    """One supervised fine-tuning.
+class Events(Protocol):
+    """Is told how training goes."""
+
+    def logged(self, point: LossPoint) -> None:
+        """A line of the log."""
+        ...
+
+    def saved(self, checkpoint: Path, seconds: float, peak_memory: int | None) -> None:
+        """A checkpoint stands whole on disk.
+
+        Args:
+            seconds: since this stretch began to train.
+            peak_memory: bytes of the GPU so far, None on a CPU.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A stretch of a training. It can be sent to another process.
 
     Attributes:
         base: model directory.
-        sequences: one epoch.
+        steps: optimiser steps of the whole training; the learning rate follows them.
+        until: the step to stop at, with a checkpoint.
         work: folder of the checkpoints.
         checkpoint: resume from it.
-        target: the finished adapter is written there.
-        logged: called with each line of the log.
-        saved: called when a checkpoint stands whole on disk.
     """
 
-    config: TrainConfig
     base: Path
-    sequences: tuple[Tokenised, ...]
     steps: int
+    until: int
     work: Path
     checkpoint: Path | None
-    target: Path
-    logged: Callable[[LossPoint], None]
-    saved: Callable[[Path], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SftJob(Job):
+    """Learn answers. `sequences` are one epoch; `vision` says how the model sees, None for a text model."""
+
+    config: SftConfig | VisionConfig
+    sequences: tuple[Tokenised, ...]
+    vision: Vision | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrpoJob(Job):
+    """Learn from rewards. `prompts` are one epoch."""
+
+    config: GrpoConfig
+    prompts: tuple[Prompt, ...]
+    rewards: tuple[Reward, ...]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out. `peak_memory` in bytes of the GPU, None on a CPU; `seconds` of this start."""
+    """What it took. `peak_memory` in bytes of the GPU, None on a CPU."""
 
-    losses: tuple[LossPoint, ...]
-    seconds: float
     device: str
     peak_memory: int | None
     versions: dict[str, str]
 
 
 class Backend(Protocol):
-    """Trains."""
+    """Trains up to a step and leaves a whole checkpoint of it.
+
+    Both methods raise `InputError` where the model or a setting does not allow it, and `IncompleteError` for what
+    breaks off: out of memory, a loss that is no number, a full disk.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def sft(self, job: SftJob) -> Trained:
-        """Train and write the adapter.
+    def sft(self, job: SftJob, events: Events) -> Trained: ...
 
-        Raises:
-            InputError: the model or a setting does not allow it.
-            IncompleteError: out of memory, a loss that is no number, a full disk.
-        """
-        ...
+    def grpo(self, job: GrpoJob, events: Events) -> Trained: ...
 
 
 def choose_backend(asked: BackendName) -> Backend:

@@ -1,0 +1,1 @@
+"""How much GPU memory training and serving take, counted before anything starts."""
