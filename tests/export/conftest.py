@@ -46,7 +46,7 @@ class Yard:
     def doctor(self, name: str = EXPORT) -> tuple[int, str]:
         """Exit code, and the line of merge-parity."""
         code, out, _ = self("candidates", "doctor", name, "--engine", "transformers", "--limit", "8", "--lang", "en")
-        (line,) = [line for line in out.splitlines() if line.startswith("merge-parity")]
+        (line,) = [line for line in out.splitlines() if line.split()[:1] == ["merge-parity"]]
         return code, " ".join(line.split())
 
     @property
