@@ -13,6 +13,7 @@ first third left out.
 from __future__ import annotations
 
 import argparse
+import importlib
 import itertools
 import json
 import random
@@ -57,7 +58,9 @@ class Trained:
     @property
     def text(self) -> str:
         if self.lineage is None:
-            return f"exit code {self.code}: {self.output.strip().splitlines()[-1][:600] if self.output.strip() else ''}"
+            last = self.output.strip().splitlines()[-1][:600] if self.output.strip() else ""
+            step = f"{self.step:.3f} s a step, then " if self.step else ""
+            return f"{step}exit code {self.code}: {last}"
         peak = "" if self.lineage.peak_memory is None else f", peak {self.lineage.peak_memory / GIB:.1f} GiB"
         first, last = self.lineage.losses[0].loss, self.lineage.losses[-1].loss
         return f"{self.step:.3f} s a step{peak}, {self.seconds:.0f} s in all, loss {first:.3f} to {last:.3f}"
@@ -270,12 +273,27 @@ def grpo(yard: Yard, backends: Sequence[str]) -> bool:
 CHECKS = {"demo": demo, "grpo": grpo, "selection": selection, "speed": speed, "fourbit": fourbit, "oom": oom}
 
 
+def missing_modules() -> list[str]:
+    """Modules that a check would want only after minutes of training: named before the first of those minutes."""
+    wanted = ["jieba", "json_repair", "math_verify", "platformdirs", "rapidfuzz", "rensa", "ruamel.yaml", "trl", "peft"]
+    found = []
+    for name in wanted:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            found.append(name)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], default=[])
     parser.add_argument("--shape", choices=sorted(SHAPES), default="7b")
     parser.add_argument("--backends", nargs="+", choices=["trl", "unsloth"], default=["trl", "unsloth"])
     options = parser.parse_args()
+    if missing := missing_modules():
+        print(f"not installed: {', '.join(missing)}")
+        return 2
     failed = []
     with tempfile.TemporaryDirectory() as scratch:
         yard = Yard(Path(scratch), options.shape)

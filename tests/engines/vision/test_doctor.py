@@ -17,6 +17,7 @@ from harness.runs.progress import Silent
 from harness.runs.runner import Runner, engine_spec
 from harness.runs.store import CompletionStore
 from harness.suites.spec import load_suite
+from tests.doctor.command import HEALTHY
 from tests.engines.vision.reading import PHOTOS, Workplace, seen
 
 
@@ -38,7 +39,7 @@ def test_a_healthy_adapter_passes_every_probe(workplace: Workplace, shared_data:
                 yield "other", engine
 
         found = {f.probe: f for f in examine_fully(plan, runner, answers, 1, open_other_engine=another)}
-    assert {name for name, finding in found.items() if finding.status != "pass"} == set(), found
+    assert {name: finding.status for name, finding in found.items()} == HEALTHY, found
     assert (
         f"asked one at a time, 0 of {len(asked)} answers change (0 of the base's)" in found["batch-invariance"].detail
     )
