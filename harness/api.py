@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
 from harness.candidates.exported import parent_of
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
@@ -40,6 +40,7 @@ class Request:
         base: `--base`, the model that adapters are put on.
         prompt: "suite" forces the suite's format (the chat template) on everybody.
         part: ask one half of every gold set only.
+        max_cost: what endpoints may charge, in the currency of their prices.
     """
 
     references: tuple[str | Candidate, ...]
@@ -57,6 +58,7 @@ class Request:
     goldsets: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
     part: Part | None = None
+    max_cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def compare(request: Request, progress: Progress | None = None, *, also: Also | 
     count = len(plan.candidates)
     with ExitStack() as stack:
         store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
-        runner = stack.enter_context(Runner(plan, store, progress or Silent(), fresh=request.fresh))
+        runner = stack.enter_context(
+            Runner(plan, store, progress or Silent(), fresh=request.fresh, max_cost=request.max_cost)
+        )
         before = {index: examine_before(plan, index) for index in range(1, count)}
         runner.announce()
         for index, findings in before.items():
@@ -176,7 +180,14 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
     with ExitStack() as stack:
         store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
         runner = stack.enter_context(
-            Runner(prepared.plan, store, progress or Silent(), fresh=request.fresh, measure_noise=False)
+            Runner(
+                prepared.plan,
+                store,
+                progress or Silent(),
+                fresh=request.fresh,
+                measure_noise=False,
+                max_cost=request.max_cost,
+            )
         )
         runner.announce()
         answers = runner.answer()
@@ -212,7 +223,7 @@ def examine(
     for reference in request.references:
         candidate = _resolved(reference, workspace, request.base)
         if not isinstance(candidate, ModelCandidate):
-            raise InputError(f"{candidate.name!r} is a recording: there are no weights to examine")
+            raise InputError(f"the weights of {candidate.name!r} are not here: there is nothing to examine")
         bare = ModelCandidate(candidate.model.name, candidate.model, quantization=candidate.quantization)
         parent = parent_of(candidate)  # of an export: what it has to answer like
         prepared = _planned(request, workspace, [bare, candidate, *([parent] if parent else [])])
@@ -274,12 +285,18 @@ def _comparison(
 
 
 def _noted(base: CandidatePlan) -> tuple[str, ...]:
-    """What to say about the base's recording."""
-    return tuple(f"{base.candidate.name}: {note}" for note in base.notes) if base.recording else ()
+    """What to say about a base whose weights are not here."""
+    elsewhere = base.prompt_format in _WRITTEN_ELSEWHERE
+    return tuple(f"{base.candidate.name}: {note}" for note in base.notes) if elsewhere else ()
+
+
+#: Prompt formats that nobody here knows.
+_WRITTEN_ELSEWHERE = ("recorded", "endpoint")
 
 
 def _prompts_differ(base: CandidatePlan, candidate: CandidatePlan) -> bool:
-    if "recorded" in (base.prompt_format, candidate.prompt_format):
+    forms = {base.prompt_format, candidate.prompt_format}
+    if forms & set(_WRITTEN_ELSEWHERE) and forms != {"endpoint"}:
         return False
     pairs = zip(base.asked, candidate.asked, strict=True)
     return any(a.prompt != b.prompt for a, b in pairs)
@@ -350,16 +367,22 @@ def _unscored(sample: Sample, metric: str) -> bool:
 
 def _record(planned: CandidatePlan) -> CandidateRecord:
     candidate, print_ = planned.candidate, planned.fingerprint
-    is_model = isinstance(candidate, ModelCandidate)
+    where: Path | str
+    if isinstance(candidate, ModelCandidate):
+        kind, where = "model", candidate.model
+    elif isinstance(candidate, EndpointCandidate):
+        kind, where = "endpoint", candidate.endpoint.url
+    else:
+        kind, where = "replay", candidate.path
     return CandidateRecord(
         name=candidate.name,
-        kind="model" if is_model else "replay",
+        kind=kind,
         model=print_.model,
         adapter=print_.adapter,
         tokenizer=print_.tokenizer,
         quantization=print_.quantization,
         digest=print_.digest,
-        path=str(candidate.model if isinstance(candidate, ModelCandidate) else candidate.path),
+        path=str(where),
         adapter_path=str(candidate.adapter.path)
         if isinstance(candidate, ModelCandidate) and candidate.adapter
         else None,

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.candidates.adapter import AdapterFolder
+from harness.candidates.endpoint import Endpoint
 from harness.candidates.prompt import PromptFormat, prompt_format, stop_token_ids
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.candidates.workspace import SamplingOverrides
@@ -57,4 +58,14 @@ class ReplayCandidate:
     path: Path
 
 
-Candidate = ModelCandidate | ReplayCandidate
+@dataclass(frozen=True)
+class EndpointCandidate:
+    """A model behind a URL: its weights are not here, so nobody can say what they are."""
+
+    name: str
+    endpoint: Endpoint
+    system: str | None = None
+    sampling: SamplingOverrides = field(default_factory=SamplingOverrides)
+
+
+Candidate = ModelCandidate | ReplayCandidate | EndpointCandidate

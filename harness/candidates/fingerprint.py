@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from harness.candidates.adapter import CONFIG, WEIGHTS, AdapterFolder
-from harness.candidates.candidate import Candidate, ModelCandidate
+from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
 from harness.candidates.recording import recording_digest
 from harness.candidates.vision import PROCESSOR_FILES
 from harness.digest import digest_file, digest_json
@@ -74,6 +74,8 @@ def cache_folder() -> Path:
 
 def fingerprint(candidate: Candidate, cache: DigestCache | None = None) -> Fingerprint:
     """Digest what decides the candidate's answers; adapters in full each time, base weights through the cache."""
+    if isinstance(candidate, EndpointCandidate):
+        return Fingerprint(model=candidate.endpoint.digest)
     if not isinstance(candidate, ModelCandidate):
         return Fingerprint(model=recording_digest(candidate.path))
     return Fingerprint(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.candidates.adapter import CONFIG, AdapterFolder, misfit
-from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
+from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate, ReplayCandidate
+from harness.candidates.endpoint import PREFIX, parse_reference
 from harness.candidates.hub import HUBS, download
 from harness.candidates.workspace import Entry, Workspace
 from harness.errors import InputError, did_you_mean
 
-_LATER = {"openai:": "OpenAI-compatible endpoints", "py:": "Python callables"}
+_LATER = {"py:": "Python callables"}
 
 
 def resolve(
@@ -19,7 +20,8 @@ def resolve(
     """The candidate that `reference` names.
 
     Args:
-        reference: a name in `harness.yaml`, a model or adapter directory, `hf:…`, `ms:…` or `replay:PATH`.
+        reference: a name in `harness.yaml`, a model or adapter directory, `hf:…`, `ms:…`, `replay:PATH` or
+            `openai:MODEL@URL`.
         base: `--base`: the model an adapter is put on, whatever its config says.
         fallback: the model to put an adapter on when its own base is not on this machine (the BASE of a comparison).
 
@@ -29,6 +31,8 @@ def resolve(
     for prefix, what in _LATER.items():
         if reference.startswith(prefix):
             raise InputError(f"{what} ({reference!r}) are not supported yet", remedy="Use replay:PATH.")
+    if reference.startswith(PREFIX):
+        return EndpointCandidate(reference, parse_reference(reference))
     if reference.startswith("replay:"):
         return _replay(reference, workspace.here / reference.removeprefix("replay:"))
     entry = workspace.entry(reference)
@@ -67,6 +71,8 @@ def _from_entry(
 ) -> Candidate:
     if entry.replay is not None:
         return _replay(name, workspace.folder / entry.replay)
+    if entry.endpoint is not None:
+        return EndpointCandidate(name, entry.endpoint, system=entry.system, sampling=entry.sampling)
     model, revision, quantization = entry.model, entry.revision, entry.quantization
     if entry.base is not None:
         other = workspace.entry(entry.base)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.candidates.endpoint import Endpoint
 from harness.candidates.settings import EngineSettings
 from harness.errors import InputError
 from harness.resources import demo_workspace
@@ -39,6 +40,7 @@ class Entry(BaseModel):
         system: system prompt.
         prompt: `chat`, `alpaca`, `alpaca-input`, `medical-zh`, `plain`, or a template file.
         replay: recorded outputs (JSONL) instead of weights.
+        endpoint: a model behind a URL instead of weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,16 +54,22 @@ class Entry(BaseModel):
     prompt: str | None = None
     sampling: SamplingOverrides = SamplingOverrides()
     replay: str | None = None
+    endpoint: Endpoint | None = None
 
     @model_validator(mode="after")
     def _names_one_thing(self) -> Entry:
-        if self.replay is not None:
+        if self.endpoint is not None:
+            if self.model or self.adapter or self.base or self.replay:
+                raise ValueError("'endpoint' stands alone: its weights are not here")
+            if self.prompt or self.quantization or self.revision:
+                raise ValueError("the server behind 'endpoint' has a prompt format and a quantization of its own")
+        elif self.replay is not None:
             if self.model or self.adapter or self.base:
                 raise ValueError("'replay' stands alone: recorded outputs have no model, adapter or base")
         elif self.model and self.base:
             raise ValueError("give 'model' or 'base', not both: 'base' names the entry whose model is used")
         elif not (self.model or self.base or self.adapter):
-            raise ValueError("needs 'model', 'adapter' or 'replay'")
+            raise ValueError("needs 'model', 'adapter', 'replay' or 'endpoint'")
         return self
 
 

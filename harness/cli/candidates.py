@@ -44,8 +44,9 @@ def list_(demo: options.Demo = False) -> int:
         return EXIT_OK
     rows = []
     for name, entry in workspace.content.candidates.items():
-        kind = "adapter" if entry.adapter else "recorded" if entry.replay else "model"
-        rows.append([name, kind, entry.adapter or entry.replay or entry.model or "", entry.base or ""])
+        kind = "adapter" if entry.adapter else "recorded" if entry.replay else "endpoint" if entry.endpoint else "model"
+        place = entry.endpoint.label if entry.endpoint else entry.adapter or entry.replay or entry.model or ""
+        rows.append([name, kind, place, entry.base or ""])
     print_table(("name", "kind", "where", "base"), rows)
     return EXIT_OK
 
@@ -56,7 +57,7 @@ def show(
     demo: options.Demo = False,
 ) -> int:
     """What a reference stands for: its files, its identity and what was noticed about it."""
-    from harness.candidates.candidate import ModelCandidate
+    from harness.candidates.candidate import EndpointCandidate, ModelCandidate
     from harness.candidates.fingerprint import fingerprint
     from harness.candidates.reference import resolve
     from harness.candidates.workspace import load_workspace
@@ -77,13 +78,16 @@ def show(
             ]
         facts += [("prompt format", form.name), ("quantization", found.quantization or "none")]
         facts += [("note", note) for note in (form.note,) if note]
+    elif isinstance(found, EndpointCandidate):
+        facts += [("asked at", found.endpoint.url), ("model", found.endpoint.model), ("api", found.endpoint.api)]
+        facts.append(("note", "the weights behind a URL have no digest here: they are asked anew each time"))
     else:
         facts.append(("recorded in", str(found.path)))
     print_facts(facts)
     return EXIT_OK
 
 
-@options.asks(without={"alpha", "repeats"}, limit=32)
+@options.asks(without={"alpha", "repeats", "max_cost"}, limit=32)
 def doctor(
     asking: options.Asking,
     candidate: Annotated[list[str] | None, typer.Argument(metavar="CANDIDATE...", help="Who is examined.")] = None,

@@ -54,6 +54,10 @@ Seed = Annotated[int, typer.Option("--seed", help="Decides which items a limit d
 Alpha = Annotated[float, typer.Option("--alpha", help="Two-sided level of tests and intervals.")]
 Repeats = Annotated[int, typer.Option("--repeats", help="Answers to each item.", metavar="K")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Generate again what is stored already.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", help="What endpoints may charge; their prices stand in harness.yaml.", metavar="AMOUNT"),
+]
 Goldsets = Annotated[
     list[str] | None,
     typer.Option("--goldset", help="A local copy of a gold set; may be given again.", metavar="NAME=PATH"),
@@ -103,6 +107,7 @@ class Asking:
     demo: Demo = False
     prompt: Prompt = None
     goldset: Goldsets = None
+    max_cost: MaxCost = None
     lang: LanguageOption = None
 
     @property
@@ -126,6 +131,8 @@ class Asking:
             raise InputError(f"must be at least 1, not {self.repeats}", where="--repeats")
         if not 0.0 < self.alpha < 1.0:
             raise InputError(f"must lie between 0 and 1, not {self.alpha:g}", where="--alpha", remedy="0.05 is usual.")
+        if self.max_cost is not None and self.max_cost <= 0:
+            raise InputError(f"must be more than 0, not {self.max_cost:g}", where="--max-cost")
         return Request(
             references=tuple(references),
             suite=suite,
@@ -140,6 +147,7 @@ class Asking:
             demo=self.demo,
             prompt=self.prompt,
             goldsets=_copies_for(suite, self.goldset),
+            max_cost=self.max_cost,
         )
 
 

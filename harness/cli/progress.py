@@ -82,7 +82,9 @@ class ConsoleProgress:
             self._say(f"  {planned.candidate.name:<{width}}  {what}{form}")
         for group in plan.groups:
             self._say("  " + words.plan_engine.format(engine=group.choice.name, reason=group.choice.reason))
-        if plan.groups:
+        for far in plan.endpoints:
+            self._say("  " + words.plan_engine.format(engine=far.identity.engine, reason=far.endpoint.label))
+        if plan.groups or plan.endpoints:
             if not waiting:
                 self._say(f"  {words.plan_nothing}")
             elif seconds is None:
@@ -92,7 +94,7 @@ class ConsoleProgress:
         for warning in plan.warnings:
             self._say(f"! {warning}")
         for planned in plan.candidates:
-            for note in planned.notes if planned.recording else ():
+            for note in planned.notes if planned.prompt_format in ("recorded", "endpoint") else ():
                 self._say(f"! {planned.candidate.name}: {note}")
 
     def noticed(self, candidate: int, lines: list[str]) -> None:

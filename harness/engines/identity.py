@@ -9,6 +9,7 @@ from typing import Any
 from harness.digest import digest_json
 from harness.engines.base import Adapter, Continuation, Sampling
 from harness.gold.images import ImageFile
+from harness.gold.item import Message
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ class EngineIdentity:
         variant: str = "",
         images: tuple[ImageFile, ...] = (),
         options: tuple[tuple[int, ...], ...] = (),
+        messages: tuple[Message, ...] = (),
     ) -> str:
         """Key of the answer to a rendered prompt. Neither item id nor gold answer is in it.
 
         Args:
+            messages: the conversation, where another renders it.
             variant: tells apart deliberate repetitions under other conditions (another batching).
         """
         return digest_json(
@@ -57,6 +60,7 @@ class EngineIdentity:
                 # Absent when empty, so that the keys of text answers stay what they were.
                 **({"images": [image.digest for image in images]} if images else {}),
                 **({"options": options} if options else {}),
+                **({"messages": [[turn.role, turn.content] for turn in messages]} if messages else {}),
             }
         )
 

@@ -26,7 +26,7 @@ class CandidateRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["model", "replay"]
+    kind: Literal["model", "replay", "endpoint"]
     model: str
     adapter: str | None = None
     tokenizer: str | None = None

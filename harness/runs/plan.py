@@ -8,11 +8,13 @@ from pathlib import Path
 
 from harness.answers.direct import conversation
 from harness.answers.likelihood import continued
-from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
+from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate, ReplayCandidate
+from harness.candidates.endpoint import Endpoint
 from harness.candidates.fingerprint import DigestCache, Fingerprint, fingerprint
 from harness.candidates.prompt import PromptFormat
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
+from harness.candidates.workspace import SamplingOverrides
 from harness.digest import digest_bytes, digest_json
 from harness.engines.base import Adapter, Request, Sampling
 from harness.engines.identity import EngineIdentity
@@ -77,6 +79,15 @@ class Group:
 
 
 @dataclass(frozen=True)
+class EndpointGroup:
+    """Candidates that are asked at one endpoint."""
+
+    identity: EngineIdentity
+    endpoint: Endpoint
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class CandidatePlan:
     """All questions to one candidate."""
 
@@ -95,7 +106,8 @@ class Plan:
     Attributes:
         suite: with the tasks that are asked only.
         candidates: the base first, in the order given.
-        groups: engine starts needed at most; `members` index into `candidates`. Replays belong to none.
+        groups: engine starts needed at most; `members` index into `candidates`. Those without weights belong to none.
+        endpoints: servers that are asked.
         left_out: optional tasks that are not asked, in words; among the warnings as well.
     """
 
@@ -110,6 +122,7 @@ class Plan:
     part: Part | None = None
     warnings: tuple[str, ...] = field(default=())
     left_out: tuple[str, ...] = field(default=())
+    endpoints: tuple[EndpointGroup, ...] = ()
 
     def keys(self) -> Iterator[str]:
         """Keys of every completion that an engine with weights must give."""
@@ -174,15 +187,21 @@ def _draw(items: Sequence[Item], options: Options) -> tuple[Item, ...]:
 
 def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[LoadedTask, ...], options: Options) -> Plan:
     """Render every prompt, digest every candidate and key every completion."""
+    from harness.runs.endpoints import ask_endpoint, endpoint_groups  # it asks with what stands here
+
     # A wrong file is found before weights are digested.
     recordings = {i: ReplayEngine(c.path, tasks) for i, c in enumerate(candidates) if isinstance(c, ReplayCandidate)}
     cache = DigestCache()
     prints = [fingerprint(candidate, cache) for candidate in candidates]
     groups = _groups(candidates, prints, options)
+    endpoints = endpoint_groups(candidates)
     plans: list[CandidatePlan] = []
     for index, (candidate, print_) in enumerate(zip(candidates, prints, strict=True)):
         if isinstance(candidate, ReplayCandidate):
             plans.append(_replayed(candidate, recordings[index], print_, tasks, options))
+        elif isinstance(candidate, EndpointCandidate):
+            identity = next(group.identity for group in endpoints if index in group.members)
+            plans.append(ask_endpoint(candidate, print_, identity, tasks, options))
         else:
             group = next(group for group in groups if index in group.members)
             plans.append(_asked(candidate, print_, group.identity, tasks, options))
@@ -205,6 +224,7 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         options.part,
         tuple(dict.fromkeys(warnings)),
         left_out,
+        endpoints,
     )
 
 
@@ -250,11 +270,17 @@ def window(model: Path) -> int:
 
 
 def sampling_for(candidate: ModelCandidate, task: Task, seed: int) -> Sampling:
-    """The task's generation settings, with what the candidate overrides."""
+    """The task's generation settings, with what the candidate overrides, and the ids that end its answers."""
+    found = sampling_of(candidate.sampling, task, seed)
+    return found.model_copy(update={"stop_token_ids": candidate.stop_token_ids})
+
+
+def sampling_of(overrides: SamplingOverrides, task: Task, seed: int) -> Sampling:
+    """The task's generation settings, with what a candidate overrides."""
     values = task.generation.model_dump()
-    values.update(candidate.sampling.model_dump(exclude_none=True))
+    values.update(overrides.model_dump(exclude_none=True))
     # Greedy decoding has no seed: the same question must have the same key whatever the seed of the comparison.
-    return Sampling(**values, seed=seed if values["temperature"] > 0 else 0, stop_token_ids=candidate.stop_token_ids)
+    return Sampling(**values, seed=seed if values["temperature"] > 0 else 0)
 
 
 def _asked(

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.vision import Vision, vision_of
 from harness.engines.base import Adapter, Completion, Engine, EngineSpec, Request
+from harness.engines.endpoint.limits import Budget
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
-from harness.runs.plan import Asked, CandidatePlan, Group, Plan, engine_adapter, window
+from harness.runs.endpoints import again, asked_of, session_version
+from harness.runs.plan import Asked, CandidatePlan, EndpointGroup, Group, Plan, engine_adapter, window
 from harness.runs.progress import Progress
 from harness.runs.samples import Sample
 from harness.runs.scoring import score_sample
@@ -38,7 +40,11 @@ class Answers:
 
 
 class Runner:
-    """Answers a plan's questions; engines stay open until it is closed, so that the doctor can use them too."""
+    """Answers a plan's questions; engines stay open until it is closed, so that the doctor can use them too.
+
+    Args:
+        max_cost: what endpoints may charge for it all, in the currency of their prices.
+    """
 
     def __init__(
         self,
@@ -48,6 +54,7 @@ class Runner:
         *,
         fresh: bool = False,
         measure_noise: bool = True,
+        max_cost: float | None = None,
     ) -> None:
         self.plan = plan
         self.store = store
@@ -57,13 +64,20 @@ class Runner:
         keys = [*plan.keys(), *(request.key for _, request in again)]
         self._again = again
         self.engines: list[StoredEngine] = [self._stored_engine(group, keys, fresh=fresh) for group in plan.groups]
+        self.budget = Budget(max_cost)
+        self.endpoints: list[StoredEngine] = [self._asked_far_away(group, fresh=fresh) for group in plan.endpoints]
 
     def __enter__(self) -> Runner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for engine in self.engines:
+        for engine in (*self.engines, *self.endpoints):
             engine.close()
+
+    def _all(self) -> Iterator[tuple[StoredEngine, Group | EndpointGroup]]:
+        """Whoever is asked, with the candidates that are asked there."""
+        yield from zip(self.engines, self.plan.groups, strict=True)
+        yield from zip(self.endpoints, self.plan.endpoints, strict=True)
 
     def engine_of(self, candidate: int) -> StoredEngine:
         """The engine that serves a candidate with weights."""
@@ -73,7 +87,7 @@ class Runner:
         """Tell the progress what will be done, with the time it took last time."""
         cached: dict[int, int] = {}
         times: list[float | None] = []
-        for engine, group in zip(self.engines, self.plan.groups, strict=True):
+        for engine, group in self._all():
             missing_here: dict[str, Request] = {}
             for member in group.members:
                 requests = {a.request.key: a.request for a in self.plan.candidates[member].asked if not a.error}
@@ -94,12 +108,16 @@ class Runner:
             if (engine := planned.recording) is not None:
                 self._replay(index, planned, engine, samples[index])
                 engines[index] = (engine.name, engine.version)
-        for stored, group in zip(self.engines, self.plan.groups, strict=True):
+        for stored, group in self._all():
             self._group(stored, group, samples)
             if 0 in group.members and self._again:
                 for task, sample in self._ask_again(stored):
                     again.setdefault(task, []).append(sample)
             engines.update((member, (stored.name, stored.version)) for member in group.members)
+            if isinstance(group, EndpointGroup) and not any(
+                sample.error for member in group.members for sample in samples[member].values()
+            ):
+                self.store.end_session(asked_of(group, self.plan))
         self.progress.finished()
         ordered = {
             index: [samples[index][(a.task, a.item.id, a.repeat)] for a in planned.asked]
@@ -108,7 +126,7 @@ class Runner:
         return Answers(ordered, engines, again)
 
     def _group(
-        self, engine: StoredEngine, group: Group, samples: dict[int, dict[tuple[str, str, int], Sample]]
+        self, engine: StoredEngine, group: Group | EndpointGroup, samples: dict[int, dict[tuple[str, str, int], Sample]]
     ) -> None:
         wanted: dict[str, list[tuple[int, Asked]]] = {}
         for member in group.members:
@@ -187,6 +205,22 @@ class Runner:
             on_start=started,
         )
 
+    def _asked_far_away(self, group: EndpointGroup, *, fresh: bool) -> StoredEngine:
+        version = session_version(group, self.plan, self.store, fresh=fresh)
+
+        def connect() -> Engine:
+            from harness.engines.endpoint.engine import EndpointEngine
+
+            return EndpointEngine(group.endpoint, version, self.budget)
+
+        def started(seconds: float | None) -> None:
+            if seconds is None:
+                self.progress.starting(group.identity.engine, group.endpoint.label)
+            else:
+                self.progress.started(group.identity.engine, seconds)
+
+        return StoredEngine(group.identity, connect, version, self.store, fresh=fresh, on_start=started)
+
 
 def engine_spec(group: Group, members: list[CandidatePlan], plan: Plan) -> EngineSpec:
     """One engine start for a group: the window that its longest question needs and every adapter of it."""
@@ -237,7 +271,8 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
     Another order and another number of sequences in flight is another batching, which is what moves greedy answers.
     """
     base = plan.candidates[0]
-    group = next((g for g in plan.groups if 0 in g.members), None)
+    groups: tuple[Group | EndpointGroup, ...] = (*plan.groups, *plan.endpoints)
+    group = next((g for g in groups if 0 in g.members), None)
     if group is None:
         return []
     greedy = [a for a in base.asked if a.repeat == 0 and not a.error and a.request.sampling.temperature == 0]
@@ -246,6 +281,8 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
         of_task = [a for a in greedy if a.task == loaded.task.name]
         step = max(1, len(of_task) * len(plan.tasks) // NOISE_ITEMS)
         drawn += of_task[::step]
+    if isinstance(group, EndpointGroup):
+        return [(asked, again(asked.request, group.identity)) for asked in reversed(drawn)]
     return [
         (
             asked,

@@ -7,6 +7,7 @@ that had finished, and several processes may use the store at once. Resuming is 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,13 @@ CREATE TABLE IF NOT EXISTS speeds (
     engine TEXT NOT NULL, model TEXT NOT NULL, startup REAL NOT NULL, rate REAL NOT NULL, created REAL NOT NULL,
     PRIMARY KEY (engine, model)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    asked TEXT NOT NULL PRIMARY KEY, session TEXT NOT NULL, begun REAL NOT NULL
+) WITHOUT ROWID;
 """
+
+#: A session that broke off longer ago is not gone on with: the server may have changed since.
+SESSION_LASTS = 24 * 3600.0
 
 #: SQLite's default limit on the number of variables in one statement is 999 in old builds.
 _CHUNK = 900
@@ -125,6 +132,26 @@ class CompletionStore:
         rows = [(key, version, " ".join(repr(v) for v in logprobs)) for key, logprobs in values.items()]
         with self._explained(), self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO logprobs VALUES (?,?,?)", rows)
+
+    def session(self, asked: str, *, fresh: bool = False) -> str:
+        """The session that asks `asked` of a server whose answers nobody can identify.
+
+        It goes on until `end_session`, so that a run that broke off is resumed; afterwards the same questions are
+        another session, because by then the server may answer otherwise.
+        """
+        with self._explained(), self._transaction():
+            row = self._db.execute("SELECT session, begun FROM sessions WHERE asked = ?", (asked,)).fetchone()
+            if row and not fresh and time.time() - row[1] < SESSION_LASTS:
+                return str(row[0])
+            begun = time.time()
+            name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(begun)) + f"-{secrets.token_hex(3)}"
+            self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?,?,?)", (asked, name, begun))
+            return name
+
+    def end_session(self, asked: str) -> None:
+        """Everything was answered."""
+        with self._explained(), self._transaction():
+            self._db.execute("DELETE FROM sessions WHERE asked = ?", (asked,))
 
     def speed(self, engine: str, model: str) -> tuple[float, float] | None:
         """Last measured start-up (seconds) and rate (completions a second) of an engine on a model."""

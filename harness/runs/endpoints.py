@@ -1,0 +1,120 @@
+"""What is asked of candidates behind URLs, and under which keys it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.answers.direct import conversation
+from harness.candidates.candidate import Candidate, EndpointCandidate
+from harness.candidates.fingerprint import Fingerprint
+from harness.digest import digest_json
+from harness.engines.base import Request
+from harness.engines.identity import EngineIdentity
+from harness.engines.versions import installed
+from harness.errors import InputError
+from harness.gold.item import Message
+from harness.runs.plan import (
+    Asked,
+    CandidatePlan,
+    EndpointGroup,
+    LoadedTask,
+    Options,
+    Plan,
+    plan_digest,
+    sampling_of,
+)
+from harness.runs.store import CompletionStore
+
+#: What stands for the prompt format of whoever writes its prompts elsewhere.
+FORMAT = "endpoint"
+
+
+def endpoint_groups(candidates: Sequence[Candidate]) -> tuple[EndpointGroup, ...]:
+    """Candidates by the endpoint that they are asked at.
+
+    Raises:
+        InputError: the client is not installed.
+    """
+    members: dict[str, list[int]] = {}
+    for index, candidate in enumerate(candidates):
+        if isinstance(candidate, EndpointCandidate):
+            members.setdefault(candidate.endpoint.model_dump_json(), []).append(index)
+    if members and "openai" not in installed():
+        raise InputError(
+            "endpoints are asked through the package openai, which is not installed",
+            remedy="pip install 'finetune-harness[endpoint]'.",
+        )
+    groups = []
+    for indexes in members.values():
+        first = candidates[indexes[0]]
+        assert isinstance(first, EndpointCandidate)
+        identity = EngineIdentity(engine="openai", model=first.endpoint.digest, tokenizer="", dtype="")
+        groups.append(EndpointGroup(identity, first.endpoint, tuple(indexes)))
+    return tuple(groups)
+
+
+def ask_endpoint(
+    candidate: EndpointCandidate,
+    print_: Fingerprint,
+    identity: EngineIdentity,
+    tasks: tuple[LoadedTask, ...],
+    options: Options,
+) -> CandidatePlan:
+    """Every question to an endpoint, as a conversation: the server writes its own prompt.
+
+    Raises:
+        InputError: a task weighs options, for which nobody but an engine with weights has the likelihoods.
+    """
+    asked: list[Asked] = []
+    for loaded in tasks:
+        if loaded.task.answer == "loglikelihood":
+            raise InputError(
+                f"task {loaded.task.name!r} compares the likelihoods of options, which an endpoint does not give",
+                where=candidate.name,
+                remedy="Leave the task out, or let it answer with a letter (answer: generate).",
+            )
+        for item in loaded.items:
+            turns = conversation(item, loaded.task, system=candidate.system)
+            for repeat in range(options.repeats):
+                sampling = sampling_of(candidate.sampling, loaded.task, options.seed)
+                key = identity.completion_key(
+                    (), sampling, None, repeat=repeat, images=item.image_files, messages=turns
+                )
+                request = Request(
+                    key, item.id, loaded.task.name, repeat, sampling, messages=turns, images=item.image_files
+                )
+                asked.append(Asked(loaded.task.name, item, repeat, shown(turns), request))
+    note = f"answers come from {candidate.endpoint.label}: nothing proves which weights and which template answer there"
+    return CandidatePlan(candidate, print_, tuple(asked), FORMAT, (note,))
+
+
+def shown(turns: Sequence[Message]) -> str:
+    """A conversation for the reader."""
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
+
+
+def asked_of(group: EndpointGroup, plan: Plan) -> str:
+    """What names a session of an endpoint in the store: who is asked, and what."""
+    keys = sorted(a.request.key for member in group.members for a in plan.candidates[member].asked)
+    return digest_json([group.endpoint.digest, plan_digest(plan), keys])
+
+
+def session_version(group: EndpointGroup, plan: Plan, store: CompletionStore, *, fresh: bool) -> str:
+    """The "engine version" of an endpoint's answers: the session that they were given in.
+
+    Nobody can say whether a server still has the weights that it had yesterday. So answers of one session are used to
+    resume that session and for nothing else, by the same rule that keeps two versions of vLLM apart.
+    """
+    session = store.session(asked_of(group, plan), fresh=fresh)
+    return f"{installed()['openai']} (openai, {group.endpoint.label}, session {session})"
+
+
+def again(request: Request, identity: EngineIdentity) -> Request:
+    """The same question a second time."""
+    key = identity.completion_key(
+        (), request.sampling, None, variant="again", images=request.images, messages=request.messages
+    )
+    return replace(request, key=key)
