@@ -94,9 +94,18 @@ def serving(script: Script, **options: Any) -> Iterator[Server]:
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(listening.close)
+        asyncio.run_coroutine_threadsafe(_ended(listening), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=5)
+        thread.join(timeout=10)
+        loop.close()
+
+
+async def _ended(listening: asyncio.Server) -> None:
+    listening.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: Server, script: Script) -> bool:
