@@ -30,6 +30,7 @@ class Pace:
         self._limit = float(min(start, most))
         self._pushed_back = False
         self._latencies: list[float] = []
+        self._window = self.limit
         self._best: float | None = None
         self._holding = False
 
@@ -44,9 +45,9 @@ class Pace:
         Medians of as many answers as are in flight are compared, so that one long answer is no slow server.
         """
         self._latencies.append(latency)
-        if len(self._latencies) >= self.limit:
+        if len(self._latencies) >= self._window:
             median = statistics.median(self._latencies)
-            self._latencies.clear()
+            self._look_afresh()
             self._best = median if self._best is None else min(self._best, median)
             self._holding = median > SLOW * self._best
         if not self._holding:
@@ -56,8 +57,13 @@ class Pace:
     def pushed_back(self) -> None:
         """The server refused for want of capacity."""
         self._pushed_back = True
-        self._latencies.clear()
         self._limit = max(1.0, self._limit / 2)
+        self._look_afresh()
+
+    def _look_afresh(self) -> None:
+        """The next median is over as many answers as are in flight now, however many more are let in meanwhile."""
+        self._latencies.clear()
+        self._window = self.limit
 
 
 class Gate:

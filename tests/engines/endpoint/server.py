@@ -147,6 +147,4 @@ async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     else:
         writer.write(content)
     await writer.drain()
-    if int(headers["content-length"]) != len(content):
-        return False  # promised more than came: the connection ends in the middle
-    return True
+    return int(headers["content-length"]) == len(content)  # what promises more than comes ends in the middle
