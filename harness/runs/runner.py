@@ -12,7 +12,7 @@ from harness.engines.endpoint.limits import Budget
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
-from harness.runs.endpoints import again, asked_of, session_version
+from harness.runs.endpoints import Session, again
 from harness.runs.plan import Asked, CandidatePlan, EndpointGroup, Group, Plan, engine_adapter, window
 from harness.runs.progress import Progress
 from harness.runs.samples import Sample
@@ -65,6 +65,7 @@ class Runner:
         self._again = again
         self.engines: list[StoredEngine] = [self._stored_engine(group, keys, fresh=fresh) for group in plan.groups]
         self.budget = Budget(max_cost)
+        self._session = Session(plan, store, fresh=fresh)
         self.endpoints: list[StoredEngine] = [self._asked_far_away(group, fresh=fresh) for group in plan.endpoints]
 
     def __enter__(self) -> Runner:
@@ -114,15 +115,12 @@ class Runner:
                 for task, sample in self._ask_again(stored):
                     again.setdefault(task, []).append(sample)
             engines.update((member, (stored.name, stored.version)) for member in group.members)
-            if isinstance(group, EndpointGroup) and not any(
-                sample.error for member in group.members for sample in samples[member].values()
-            ):
-                self.store.end_session(asked_of(group, self.plan))
         self.progress.finished()
         ordered = {
             index: [samples[index][(a.task, a.item.id, a.repeat)] for a in planned.asked]
             for index, planned in enumerate(self.plan.candidates)
         }
+        self._session.answered(ordered)
         return Answers(ordered, engines, again)
 
     def _group(
@@ -206,7 +204,7 @@ class Runner:
         )
 
     def _asked_far_away(self, group: EndpointGroup, *, fresh: bool) -> StoredEngine:
-        version = session_version(group, self.plan, self.store, fresh=fresh)
+        version = self._session.version(group)
 
         def connect() -> Engine:
             from harness.engines.endpoint.engine import EndpointEngine
