@@ -117,7 +117,6 @@ class EndpointEngine:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _open(self) -> None:
-        import httpx2
         import openai
 
         endpoint = self.endpoint
@@ -127,7 +126,7 @@ class EndpointEngine:
             api_key=self._credentials.key or "none",
             default_headers=self._credentials.headers,
             max_retries=0,  # retried here, where the pace is known
-            timeout=httpx2.Timeout(endpoint.timeout, connect=min(10.0, endpoint.timeout)),
+            timeout=openai.Timeout(endpoint.timeout, connect=min(10.0, endpoint.timeout)),
             # A proxy of the environment does not reach this machine's own servers.
             http_client=openai.DefaultAsyncHttpxClient(trust_env=host not in ("127.0.0.1", "localhost", "::1")),
         )
