@@ -129,7 +129,7 @@ def test_a_misspelt_key_names_file_and_nearest_key(folder: Path) -> None:
     [
         ("{replay: told.jsonl, model: m}", "stands alone"),
         ("{model: a, base: b}", "not both"),
-        ("{system: x}", "needs 'model', 'adapter' or 'replay'"),
+        ("{system: x}", "needs 'model', 'adapter', 'replay' or 'endpoint'"),
         ("{base: nobody, adapter: models/lora}", "not an entry with a 'model'"),
         ("{model: models/none}", "does not exist"),
     ],
