@@ -217,3 +217,29 @@ def test_base_that_is_no_base(yard: Yard) -> None:
     code, _, err = yard("train", "sft", yard.config("third", load_in_4bit=True))
     assert (code, "load_in_4bit needs a GPU" in err) == (2, True)
     assert not (yard.folder / "candidates" / "third").exists()
+
+
+def test_memory_that_runs_out_is_told_with_what_to_lower(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The optimiser's step wants more than the card has, once, after a checkpoint: the run goes on from there."""
+    import torch
+
+    step, full = torch.optim.AdamW.step, [3]
+
+    def bounded(self: torch.optim.AdamW, *given: object, **named: object) -> object:
+        full[0] -= 1
+        if full[0] == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.07 GiB.")
+        return step(self, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", bounded)
+    config = yard.config(max_steps=4, save_steps=2)
+    code, _, err = yard("train", "sft", config)
+    assert code == 3
+    assert "Tried to allocate 9.07 GiB" in err
+    assert "per_device_train_batch_size (" in err
+    assert "--resume" in err
+    assert not (yard.folder / "candidates" / "mine").exists()
+    code, out, err = yard("train", "sft", config, "--resume")
+    assert code == 0, err
+    assert "step      3 " in out
+    assert "step      2 " not in out
