@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.candidates.endpoint import Endpoint
 from harness.candidates.prompt import IMAGE
+from harness.engines._shared import seed_of
 from harness.engines.base import FinishReason, Request, Sampling
 from harness.engines.endpoint.faults import Passing, Refused, Secrets
 from harness.errors import InputError
@@ -19,6 +20,18 @@ from harness.gold.item import Message
 
 #: Image types that every server takes as they are.
 _MIME = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of a prompt and of its answer."""
+
+    prompt: int
+    answer: int
+
+    @property
+    def total(self) -> float:
+        return float(self.prompt + self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,7 @@ def credentials(endpoint: Endpoint) -> Credentials:
 
 def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
     """The arguments of `chat.completions.create` or `completions.create`."""
-    given = {"model": endpoint.model, **_sampling(request.sampling)}
+    given = {"model": endpoint.model, **_sampling(request)}
     extra = {**_beyond_the_protocol(request.sampling), **endpoint.extra_body}
     if extra:
         given["extra_body"] = extra
@@ -75,10 +88,9 @@ def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
     return {**given, "messages": _turns(request.messages, request.images)}
 
 
-def longest(endpoint: Endpoint, request: Request) -> tuple[int, int]:
-    """Tokens that prompt and answer take at most, roughly: hardly a tokenizer makes more than one of a character."""
-    del endpoint
-    return sum(len(turn.content) + 8 for turn in request.messages), request.sampling.max_tokens
+def longest(request: Request) -> Tokens:
+    """What prompt and answer take at most, roughly: hardly a tokenizer makes more than one token of a character."""
+    return Tokens(sum(len(turn.content) + 8 for turn in request.messages), request.sampling.max_tokens)
 
 
 def answered(endpoint: Endpoint, raw: str) -> Answered:
@@ -138,10 +150,11 @@ def same_model(asked: str, served: str) -> bool:
     )
 
 
-def _sampling(sampling: Sampling) -> dict[str, Any]:
+def _sampling(request: Request) -> dict[str, Any]:
+    sampling = request.sampling
     given: dict[str, Any] = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
     if sampling.temperature > 0:
-        given |= {"top_p": sampling.top_p, "seed": sampling.seed}
+        given |= {"top_p": sampling.top_p, "seed": seed_of(request)}
     if sampling.stop:
         given["stop"] = list(sampling.stop)
     return given

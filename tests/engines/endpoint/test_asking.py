@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,10 @@ def test_a_greedy_question_says_so_and_nothing_that_a_plain_server_does_not_know
 def test_sampling_is_passed_on() -> None:
     sampling = Sampling(max_tokens=7, temperature=0.5, top_p=0.9, top_k=20, repetition_penalty=1.1, seed=3, stop=("#",))
     body, _ = sent(one(sampling))
-    wanted = {"temperature": 0.5, "top_p": 0.9, "seed": 3, "stop": ["#"], "top_k": 20, "repetition_penalty": 1.1}
+    wanted = {"temperature": 0.5, "top_p": 0.9, "stop": ["#"], "top_k": 20, "repetition_penalty": 1.1}
     assert wanted.items() <= body.items()
+    again, _ = sent(replace(one(sampling), key="another repeat"))
+    assert again["seed"] != body["seed"], "repeats draw with other numbers"
 
 
 def test_the_completion_api_gets_a_text() -> None:
