@@ -40,6 +40,7 @@ class Request:
         base: `--base`, the model that adapters are put on.
         prompt: "suite" forces the suite's format (the chat template) on everybody.
         part: ask one half of every gold set only.
+        temperature: instead of the tasks' own, on all sides; what a candidate's `sampling` says still goes before it.
     """
 
     references: tuple[str | Candidate, ...]
@@ -57,6 +58,7 @@ class Request:
     goldsets: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
     part: Part | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _resolved(
 def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candidate]) -> Prepared:
     if not 0.0 < request.alpha < 1.0:
         raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
+    if request.temperature is not None and not 0.0 <= request.temperature < float("inf"):
+        raise InputError(f"--temperature must be 0 (greedy) or above, not {request.temperature}")
     if isinstance(request.suite, Suite):
         suite, folder = request.suite, workspace.here
     else:
@@ -126,6 +130,7 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         settings=settings,
         limit=request.limit,
         repeats=request.repeats,
+        temperature=request.temperature,
         seed=request.seed,
         prompt=request.prompt,
         goldsets={**_local_copies(workspace), **request.goldsets},
@@ -253,7 +258,13 @@ def _comparison(
                 gate=judge(results, doctor[index]),
                 run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
                 prompts_differ=_prompts_differ(base, planned),
-                warnings=(*plan.left_out, *_noted(base), *planned.notes, *_settings_differ(base, planned)),
+                warnings=(
+                    *plan.left_out,
+                    *plan.undrawn,
+                    *_noted(base),
+                    *planned.notes,
+                    *_settings_differ(base, planned),
+                ),
             )
         )
     engine, version = answers.engines[0]
@@ -266,6 +277,7 @@ def _comparison(
         limit=request.limit,
         part=request.part.name if request.part else None,
         repeats=request.repeats,
+        temperature=request.temperature,
         engine=engine,
         engine_version=version,
         harness_version=__version__,
@@ -336,6 +348,7 @@ def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> 
         dtype=group.identity.dtype if group else None,
         limit=plan.limit,
         repeats=plan.repeats,
+        temperature=plan.temperature,
         seed=plan.seed,
         status="complete" if complete else "incomplete",
         warnings=(*plan.warnings, *planned.notes),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.comparison.pairing import Pair, Pairing, Side, pair
 from harness.comparison.statistics import PairedStatistics, holm, items_needed, paired_statistics
@@ -125,7 +125,11 @@ class CandidateComparison(BaseModel):
 
 
 class Comparison(BaseModel):
-    """`comparison.json`."""
+    """`comparison.json`.
+
+    Attributes:
+        temperature: what `--temperature` put in the place of the tasks' own; absent where it was not given.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -139,10 +143,20 @@ class Comparison(BaseModel):
     limit: int | None = None
     part: Literal["dev", "test"] | None = None
     repeats: int = 1
+    temperature: float | None = None
     engine: str = ""
     engine_version: str = ""
     harness_version: str = ""
     comparisons: tuple[CandidateComparison, ...]
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if (
+            self.temperature is None
+        ):  # the id is a digest of the content: those of older comparisons stay what they were
+            found.pop("temperature", None)
+        return found
 
     def with_id(self) -> Comparison:
         """The same comparison under the digest of its content."""

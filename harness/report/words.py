@@ -88,6 +88,8 @@ class Words:
     reason_doctor: str
     asked: str
     limited: str
+    repeats: str
+    temperature: str
     no_text: str
     footer: str
 
@@ -211,6 +213,8 @@ EN = Words(
     reason_doctor="doctor: {probe}: {detail}",
     asked="engine {engine}, seed {seed}, alpha {alpha:g}",
     limited="at most {limit:,} items a task",
+    repeats="{count} answers to each item",
+    temperature="temperature {temperature:g}",
     no_text="(the text is not in the store)",
     footer="comparison {id}, harness {version}",
     join="; ",
@@ -322,6 +326,8 @@ ZH = Words(
     reason_doctor="体检：{probe}：{detail}",
     asked="引擎 {engine}，种子 {seed}，alpha {alpha:g}",
     limited="每个任务最多 {limit:,} 题",
+    repeats="每题回答 {count} 次",
+    temperature="温度 {temperature:g}",
     no_text="（存储中没有原文）",
     footer="比较 {id}，harness {version}",
     join="；",

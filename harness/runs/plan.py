@@ -23,6 +23,7 @@ from harness.gold.goldset import GoldSet, load_goldset
 from harness.gold.item import Item
 from harness.gold.parts import Part
 from harness.gold.sources import NotHere
+from harness.runs.drawing import Undrawn, undrawn
 from harness.runs.pictures import Sight, sight_of
 from harness.scorers.likelihoods import continuations
 from harness.suites.choices import check_choices, floor_of
@@ -97,6 +98,8 @@ class Plan:
         candidates: the base first, in the order given.
         groups: engine starts needed at most; `members` index into `candidates`. Replays belong to none.
         left_out: optional tasks that are not asked, in words; among the warnings as well.
+        temperature: instead of the tasks' own; None leaves them theirs.
+        undrawn: repeats that are one and the same answer, in words; among the warnings as well.
     """
 
     suite: Suite
@@ -110,6 +113,8 @@ class Plan:
     part: Part | None = None
     warnings: tuple[str, ...] = field(default=())
     left_out: tuple[str, ...] = field(default=())
+    temperature: float | None = None
+    undrawn: tuple[str, ...] = ()
 
     def keys(self) -> Iterator[str]:
         """Keys of every completion that an engine with weights must give."""
@@ -125,6 +130,7 @@ class Options:
     settings: EngineSettings = field(default_factory=EngineSettings)
     limit: int | None = None
     repeats: int = 1
+    temperature: float | None = None
     seed: int = 0
     prompt: str | None = None
     goldsets: Mapping[str, str] = field(default_factory=dict)
@@ -192,7 +198,8 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         for task in suite.tasks
         if task.name not in here
     )
-    warnings = [*left_out, *(warning for loaded in tasks for warning in loaded.goldset.warnings)]
+    same = undrawn(_undrawn(plans, options.repeats), options.repeats)
+    warnings = [*left_out, *same, *(warning for loaded in tasks for warning in loaded.goldset.warnings)]
     return Plan(
         suite.only(here),
         tasks,
@@ -205,6 +212,8 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         options.part,
         tuple(dict.fromkeys(warnings)),
         left_out,
+        options.temperature,
+        same,
     )
 
 
@@ -249,9 +258,15 @@ def window(model: Path) -> int:
     return int(found) if found else _DEFAULT_WINDOW
 
 
-def sampling_for(candidate: ModelCandidate, task: Task, seed: int) -> Sampling:
-    """The task's generation settings, with what the candidate overrides."""
+def sampling_for(candidate: ModelCandidate, task: Task, seed: int, *, temperature: float | None = None) -> Sampling:
+    """The task's generation settings, with what the candidate overrides.
+
+    Args:
+        temperature: instead of the task's, for every candidate that does not state its own.
+    """
     values = task.generation.model_dump()
+    if temperature is not None:
+        values["temperature"] = temperature
     values.update(candidate.sampling.model_dump(exclude_none=True))
     # Greedy decoding has no seed: the same question must have the same key whatever the seed of the comparison.
     return Sampling(**values, seed=seed if values["temperature"] > 0 else 0, stop_token_ids=candidate.stop_token_ids)
@@ -272,7 +287,7 @@ def _asked(
     sight = sight_of(candidate, form.name, [(loaded.task.name, item) for loaded in tasks for item in loaded.items])
     asked: list[Asked] = []
     for loaded in tasks:
-        sampling = sampling_for(candidate, loaded.task, options.seed)
+        sampling = sampling_for(candidate, loaded.task, options.seed, temperature=options.temperature)
         texts = [
             form.render(conversation(item, loaded.task, system=candidate.system), len(item.image_files))
             for item in loaded.items
@@ -292,7 +307,10 @@ def _asked(
                 sampling if sampling.max_tokens <= room else sampling.model_copy(update={"max_tokens": max(room, 1)})
             )
             for repeat in range(options.repeats):
-                key = identity.completion_key(ids, fitted, adapter, repeat=repeat, images=item.image_files)
+                # Engines seed each draw by its key, so the repeat in it makes repeats differ, whatever their number.
+                # Greedy decoding draws nothing: all repeats are one answer, which is asked once.
+                drawn = repeat if fitted.temperature > 0 else 0
+                key = identity.completion_key(ids, fitted, adapter, repeat=drawn, images=item.image_files)
                 request = Request(
                     key,
                     item.id,
@@ -370,6 +388,22 @@ def _replayed(
     return CandidatePlan(candidate, print_, tuple(asked), "recorded", notes, recording)
 
 
+def _undrawn(plans: Sequence[CandidatePlan], repeats: int) -> Iterator[Undrawn]:
+    """Tasks whose repeats share an answer, by candidate."""
+    if repeats == 1:
+        return
+    for planned in plans:
+        if not isinstance(planned.candidate, ModelCandidate):
+            continue
+        own = planned.candidate.sampling.temperature == 0
+        first: dict[str, Request] = {}
+        for asked in planned.asked:
+            first.setdefault(asked.task, asked.request)
+        for task, request in first.items():
+            if request.sampling.temperature == 0:
+                yield Undrawn(planned.candidate.name, task, weighed=bool(request.options), own=own)
+
+
 def plan_digest(plan: Plan) -> str:
     """Digest of what is asked: suite, gold sets and options (who answers is not in it)."""
     return digest_json(
@@ -379,6 +413,7 @@ def plan_digest(plan: Plan) -> str:
             "limit": plan.limit,
             "repeats": plan.repeats,
             "seed": plan.seed,
+            **({"temperature": plan.temperature} if plan.temperature is not None else {}),
             **({"part": [plan.part.name, plan.part.dev, plan.part.seed]} if plan.part else {}),
         }
     )
