@@ -84,7 +84,6 @@ def test_the_components_are_those_of_a_one_way_analysis_of_variance_by_hand() ->
     assert found.se**2 == pytest.approx(5 / 9 / 12)  # MSB / (n K)
     assert found.se_repeats**2 == pytest.approx(1 / 6 / 12)  # MSW / (n K)
     assert found.se_items**2 == pytest.approx((5 / 9 - 1 / 6) / 12)
-    assert found.share_of_repeats == pytest.approx((1 / 6) / (5 / 9))
 
 
 def two_levels(
@@ -149,11 +148,11 @@ def test_draws_alone_leave_nothing_to_the_items() -> None:
     """Means that differ less than draws alone would make them: the components stay non-negative and add up."""
     found = variance_parts([[1, 0], [0, 1], [1, 0], [0, 1]])
     assert found is not None
-    assert (found.between, found.se, found.share_of_repeats) == (0.0, 0.0, None)
+    assert (found.between, found.se, found.se_repeats) == (0.0, 0.0, 0.0)
     mixed = variance_parts([[1, 0], [0, 1], [1, 0], [1, 1]])
     assert mixed is not None
     assert mixed.between == 0.0
-    assert mixed.share_of_repeats == 1.0
+    assert mixed.se_repeats == mixed.se > 0.0
     assert mixed.se_items == 0.0
 
 

@@ -80,11 +80,6 @@ class VarianceParts:
     se_items: float
     se_repeats: float
 
-    @property
-    def share_of_repeats(self) -> float | None:
-        """Share of the variance of the mean that comes from the draws; None where nothing varies."""
-        return self.se_repeats**2 / self.se**2 if self.se > 0.0 else None
-
 
 def variance_parts(scores: ArrayLike, clusters: Sequence[Hashable | None] | None = None) -> VarianceParts | None:
     """Components of one side's scores; None for fewer than two items.
