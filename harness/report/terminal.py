@@ -130,15 +130,15 @@ def _verdict(verdict: Verdict | None, words: Words) -> Text:
 
 def _repeats(view: View, candidate: CandidateView, words: Words) -> list[RenderableType]:
     """pass@k, the majority vote and the parts of the variance; nothing where items were answered once."""
-    parts: list[RenderableType] = []
+    table = Table(box=None, show_header=False, pad_edge=False, collapse_padding=True, padding=(0, 1))
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    for _ in range(2):
+        table.add_column(justify="right", no_wrap=True)
+    lines: list[RenderableType] = []
     for task in candidate.tasks:
         if (found := task.result.over_repeats) is None:
             continue
-        table = Table(box=None, show_header=False, pad_edge=False, collapse_padding=True, padding=(0, 1))
-        table.add_column(overflow="fold")
-        table.add_column(no_wrap=True)
-        for _ in range(2):
-            table.add_column(justify="right", no_wrap=True)
         for row in repeat_rows(found, words):
             compared = row.compared
             table.add_row(
@@ -147,12 +147,11 @@ def _repeats(view: View, candidate: CandidateView, words: Words) -> list[Rendera
                 f"{share(compared.base)} → {share(compared.candidate)}",
                 f"{points(compared.delta)} {interval(compared.ci)}".strip(),
             )
-        if table.row_count:
-            parts.append(_indented(table))
         if notes := repeat_notes(found, words):
-            parts.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
+            lines.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
+    rows: list[RenderableType] = [_indented(table)] if table.row_count else []
     title = words.over_repeats.format(count=view.comparison.repeats)
-    return [Text(), Text(title, style="bold"), *parts] if parts else []
+    return [Text(), Text(title, style="bold"), *rows, *lines] if rows or lines else []
 
 
 def _changes(candidate: CandidateView, words: Words) -> list[RenderableType]:

@@ -161,3 +161,13 @@ def test_a_stored_comparison_shows_its_repeats_again(four: Bench) -> None:
     four.compare("--repeats", "4", "--json", "out.json")
     shown = four("gate", "out.json").out
     assert "Over 4 answers to each item" in shown
+
+
+def test_an_item_that_lost_shows_an_answer_that_was_lost(four: Bench) -> None:
+    """Both sides began with the right answer; what is shown beside each other must differ."""
+    record(four, "base", {**BASE, "f3": "RRRR"})
+    record(four, "candidate", {**CANDIDATE, "f3": "RRQR"})
+    shown = four.compare("--repeats", "4").out
+    lost = shown[shown.index("Lost:") : shown.index("Conclusion")]
+    assert "facts f3" in lost
+    assert [line.split() for line in lost.splitlines() if "candidate" in line][-1] == ["base", "R", "candidate", "Q"]
