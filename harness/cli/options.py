@@ -50,7 +50,7 @@ Store = Annotated[
 ]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What answers.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most this many items a task.", metavar="N")]
-Seed = Annotated[int, typer.Option("--seed", help="Decides which items a limit draws, and all resampling.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides what a limit draws, sampled answers and resampling.")]
 Alpha = Annotated[float, typer.Option("--alpha", help="Two-sided level of tests and intervals.")]
 Repeats = Annotated[int, typer.Option("--repeats", help="Answers to each item.", metavar="K")]
 Temperature = Annotated[
