@@ -10,6 +10,7 @@ the slow start costs (few in flight at first, doubled every second) is part of t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import sys
 import time
@@ -31,10 +32,8 @@ def serve(pipe: Connection, seconds: float) -> None:
 
     with serving(lambda body, nth: chat("ok", wait=seconds)) as server:
         pipe.send(server.url)
-        try:
+        with contextlib.suppress(EOFError):
             pipe.recv()
-        except EOFError:
-            pass
 
 
 def main() -> int:

@@ -63,8 +63,8 @@ def compare(base: str, *candidates: str, suite: str | Suite, **options: Any) -> 
     Args:
         base, candidates: names in `harness.yaml`, directories, `hf:`, `ms:` or `replay:` references.
         suite: name, path or object.
-        options: the other fields of `harness.api.Request` (`limit`, `engine`, `alpha`, `seed`, `repeats`, `fresh`,
-            `store`, `base`, `demo`, `prompt`, `goldsets`, `folder`).
+        options: the other fields of `harness.api.Request` (`limit`, `engine`, `alpha`, `seed`, `repeats`,
+            `temperature`, `fresh`, `store`, `base`, `demo`, `prompt`, `goldsets`, `folder`).
 
     Raises:
         harness.errors.InputError: anything wrong with names, files or the store.

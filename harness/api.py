@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
+from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.exported import parent_of
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace, load_workspace
@@ -18,8 +18,11 @@ from harness.doctor.finding import Finding
 from harness.doctor.training_evidence import TrainingFiles
 from harness.errors import EXIT_INCOMPLETE, InputError
 from harness.gold.parts import Part
-from harness.runs.files import CandidateRecord, RunManifest, RunStore, TaskRecord, now
-from harness.runs.plan import CandidatePlan, LoadedTask, Options, Plan, load_tasks, make_plan
+from harness.runs.files import RunManifest, RunStore
+from harness.runs.manifest import manifest_of, signatures_of
+from harness.runs.plan import CandidatePlan, Options, Plan
+from harness.runs.planning.making import make_plan
+from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Progress, Silent
 from harness.runs.runner import Answers, Runner
 from harness.runs.samples import Sample
@@ -41,6 +44,7 @@ class Request:
         prompt: "suite" forces the suite's format (the chat template) on everybody.
         part: ask one half of every gold set only.
         max_cost: what endpoints may charge, in the currency of their prices.
+        temperature: instead of the tasks' own, on all sides; what a candidate's `sampling` says still goes before it.
     """
 
     references: tuple[str | Candidate, ...]
@@ -59,6 +63,7 @@ class Request:
     folder: Path | None = None
     part: Part | None = None
     max_cost: float | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,8 @@ def _resolved(
 def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candidate]) -> Prepared:
     if not 0.0 < request.alpha < 1.0:
         raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
+    if request.temperature is not None and not 0.0 <= request.temperature < float("inf"):
+        raise InputError(f"--temperature must be 0 (greedy) or above, not {request.temperature}")
     if isinstance(request.suite, Suite):
         suite, folder = request.suite, workspace.here
     else:
@@ -128,6 +135,7 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         settings=settings,
         limit=request.limit,
         repeats=request.repeats,
+        temperature=request.temperature,
         seed=request.seed,
         prompt=request.prompt,
         goldsets={**_local_copies(workspace), **request.goldsets},
@@ -167,7 +175,7 @@ def compare(request: Request, progress: Progress | None = None, *, also: Also | 
         if also is not None:
             also(plan, runner, answers)
     runs = RunStore(prepared.store)
-    run_ids = {index: _write(runs, prepared, answers, index) for index in range(count)}
+    run_ids = {i: runs.write_run(manifest_of(plan, answers, i), answers.samples[i]) for i in range(count)}
     comparison = _comparison(prepared, answers, doctor, run_ids)
     runs.write_comparison(comparison.id, {"comparison.json": comparison.to_json().encode()}, "comparison.json")
     samples = {run_ids[index]: answers.samples[index] for index in range(count)}
@@ -192,7 +200,10 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
         runner.announce()
         answers = runner.answer()
     runs = RunStore(prepared.store)
-    ids = [_write(runs, prepared, answers, index) for index in range(len(prepared.candidates))]
+    ids = [
+        runs.write_run(manifest_of(prepared.plan, answers, index), answers.samples[index])
+        for index in range(len(prepared.candidates))
+    ]
     return [runs.read_manifest(i) for i in ids], {i: answers.samples[n] for n, i in enumerate(ids)}
 
 
@@ -241,7 +252,7 @@ def _comparison(
     prepared: Prepared, answers: Answers, doctor: dict[int, list[Finding]], run_ids: dict[int, str]
 ) -> Comparison:
     plan, request = prepared.plan, prepared.request
-    signatures = {loaded.task.name: _signatures(loaded) for loaded in plan.tasks}
+    signatures = {loaded.task.name: signatures_of(loaded) for loaded in plan.tasks}
     base = plan.candidates[0]
     compared = []
     for index in range(1, len(plan.candidates)):
@@ -264,7 +275,13 @@ def _comparison(
                 gate=judge(results, doctor[index]),
                 run_ids=RunIds(base=run_ids[0], candidate=run_ids[index]),
                 prompts_differ=_prompts_differ(base, planned),
-                warnings=(*plan.left_out, *_noted(base), *planned.notes, *_settings_differ(base, planned)),
+                warnings=(
+                    *plan.left_out,
+                    *plan.undrawn,
+                    *_noted(base),
+                    *planned.notes,
+                    *_settings_differ(base, planned),
+                ),
             )
         )
     engine, version = answers.engines[0]
@@ -277,6 +294,7 @@ def _comparison(
         limit=request.limit,
         part=request.part.name if request.part else None,
         repeats=request.repeats,
+        temperature=request.temperature,
         engine=engine,
         engine_version=version,
         harness_version=__version__,
@@ -312,86 +330,6 @@ def _settings_differ(base: CandidatePlan, candidate: CandidatePlan) -> tuple[str
         if changed := [name for name in left if left[name] != right[name]]:
             return (f"generated with another {', '.join(changed)} than {base.candidate.name}",)
     return ()
-
-
-def _write(runs: RunStore, prepared: Prepared, answers: Answers, index: int) -> str:
-    plan = prepared.plan
-    planned = plan.candidates[index]
-    samples = answers.samples[index]
-    tasks = []
-    for loaded in plan.tasks:
-        own = [s for s in samples if s.task == loaded.task.name]
-        tasks.append(
-            TaskRecord(
-                name=loaded.task.name,
-                role=loaded.task.role,
-                goldset=loaded.goldset.name,
-                goldset_path=str(loaded.goldset.path),
-                goldset_digest=loaded.goldset.digest,
-                primary=loaded.task.primary,
-                signatures=_signatures(loaded),
-                binary={m: s.binary(m) for s in loaded.task.make_scorers() for m in s.metrics},
-                n=len(own),
-                errors=sum(bool(s.error) and not s.missing for s in own),
-                missing=sum(s.missing for s in own),
-                unscored=sum(_unscored(s, loaded.task.primary) for s in own),
-            )
-        )
-    allowed = {loaded.task.name: loaded.task.max_error_rate for loaded in plan.tasks}
-    complete = all(t.errors + t.missing + t.unscored <= allowed[t.name] * max(t.n, 1) for t in tasks)
-    engine, version = answers.engines[index]
-    group = next((g for g in plan.groups if index in g.members), None)
-    manifest = RunManifest(
-        id="",
-        created=now(),
-        candidate=_record(planned),
-        suite=plan.suite.name,
-        suite_digest=plan.suite.digest,
-        tasks=tuple(tasks),
-        engine=engine,
-        engine_version=version,
-        dtype=group.identity.dtype if group else None,
-        limit=plan.limit,
-        repeats=plan.repeats,
-        seed=plan.seed,
-        status="complete" if complete else "incomplete",
-        warnings=(*plan.warnings, *planned.notes),
-    )
-    return runs.write_run(manifest, samples)
-
-
-def _unscored(sample: Sample, metric: str) -> bool:
-    """True when there is an answer but its scorer gave no number."""
-    return not sample.error and (metric not in sample.scores or sample.scores[metric].value is None)
-
-
-def _record(planned: CandidatePlan) -> CandidateRecord:
-    candidate, print_ = planned.candidate, planned.fingerprint
-    where: Path | str
-    if isinstance(candidate, ModelCandidate):
-        kind, where = "model", candidate.model
-    elif isinstance(candidate, EndpointCandidate):
-        kind, where = "endpoint", candidate.endpoint.url
-    else:
-        kind, where = "replay", candidate.path
-    return CandidateRecord(
-        name=candidate.name,
-        kind=kind,
-        model=print_.model,
-        adapter=print_.adapter,
-        tokenizer=print_.tokenizer,
-        quantization=print_.quantization,
-        digest=print_.digest,
-        path=str(where),
-        adapter_path=str(candidate.adapter.path)
-        if isinstance(candidate, ModelCandidate) and candidate.adapter
-        else None,
-        prompt_format=planned.prompt_format,
-    )
-
-
-def _signatures(loaded: LoadedTask) -> dict[str, str]:
-    return {metric: scorer.signature for scorer in loaded.task.make_scorers() for metric in scorer.metrics}
 
 
 def _local_copies(workspace: Workspace) -> dict[str, str]:

@@ -87,7 +87,7 @@ def show(
     return EXIT_OK
 
 
-@options.asks(without={"alpha", "repeats", "max_cost"}, limit=32)
+@options.asks(without={"alpha", "repeats", "temperature", "max_cost"}, limit=32)
 def doctor(
     asking: options.Asking,
     candidate: Annotated[list[str] | None, typer.Argument(metavar="CANDIDATE...", help="Who is examined.")] = None,

@@ -26,7 +26,7 @@ _CODES: dict[ParityVerdict, int] = {
 }
 
 
-@options.asks(without={"demo", "repeats", "prompt", "max_cost"})
+@options.asks(without={"demo", "repeats", "temperature", "prompt", "max_cost"})
 def export(
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="An adapter: a name, a folder, hf: or ms:.")],
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help="merged16, merged4, gguf:q8_0 or gguf:q4_k_m.")],

@@ -50,9 +50,13 @@ Store = Annotated[
 ]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What answers.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most this many items a task.", metavar="N")]
-Seed = Annotated[int, typer.Option("--seed", help="Decides which items a limit draws, and all resampling.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides what a limit draws, sampled answers and resampling.")]
 Alpha = Annotated[float, typer.Option("--alpha", help="Two-sided level of tests and intervals.")]
 Repeats = Annotated[int, typer.Option("--repeats", help="Answers to each item.", metavar="K")]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature", help="Instead of the tasks' own; 0 is greedy decoding.", metavar="T"),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Generate again what is stored already.")]
 MaxCost = Annotated[
     float | None,
@@ -101,6 +105,7 @@ class Asking:
     alpha: Alpha = 0.05
     seed: Seed = 0
     repeats: Repeats = 1
+    temperature: Temperature = None
     fresh: Fresh = False
     store: Store = None
     base_path: Base = None
@@ -129,6 +134,10 @@ class Asking:
             )
         if self.repeats < 1:
             raise InputError(f"must be at least 1, not {self.repeats}", where="--repeats")
+        if self.temperature is not None and not 0.0 <= self.temperature < float("inf"):
+            raise InputError(
+                f"must be 0 or above, not {self.temperature:g}", where="--temperature", remedy="0 is greedy decoding."
+            )
         if not 0.0 < self.alpha < 1.0:
             raise InputError(f"must lie between 0 and 1, not {self.alpha:g}", where="--alpha", remedy="0.05 is usual.")
         if self.max_cost is not None and self.max_cost <= 0:
@@ -140,6 +149,7 @@ class Asking:
             engine=self.engine.value,
             seed=self.seed,
             repeats=self.repeats,
+            temperature=self.temperature,
             alpha=self.alpha,
             fresh=self.fresh,
             store=self.store,

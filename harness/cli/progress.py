@@ -63,14 +63,19 @@ class ConsoleProgress:
         tasks = words.list_join.join(
             f"{loaded.task.name} {words.plan_items.format(count=len(loaded.items))}" for loaded in plan.tasks
         )
-        self._say(f"{words.plan}: {plan.suite.name}: {tasks}")
+        settings = [words.repeats.format(count=plan.repeats)] if plan.repeats > 1 else []
+        if plan.temperature is not None:
+            settings.append(words.temperature.format(temperature=plan.temperature))
+        self._say(words.join.join([f"{words.plan}: {plan.suite.name}: {tasks}", *settings]))
         width = max(len(planned.candidate.name) for planned in plan.candidates)
         waiting = 0
         for index, planned in enumerate(plan.candidates):
             total = len(planned.asked)
+            # Repeats of a greedy answer are one answer: asked once, and one in what is stored.
+            wanted = len({asked.request.key for asked in planned.asked if not asked.error})
             self._tallies.append(_Tally(visible(planned.candidate.name), total))
             if index in cached:
-                missing = sum(not asked.error for asked in planned.asked) - cached[index]
+                missing = wanted - cached[index]
                 waiting += missing
                 what = words.list_join.join(
                     [words.plan_cached.format(count=cached[index]), words.plan_missing.format(count=missing)]

@@ -23,6 +23,11 @@ class Side:
     def missing(self) -> bool:
         return any(sample.missing for sample in self.samples)
 
+    @property
+    def drawn(self) -> int:
+        """How many answers there are: repeats that share a completion (greedy decoding) are one."""
+        return len({sample.completion_key for sample in self.samples})
+
     def value(self, metric: str) -> float | None:
         """Mean over repeats; None when a repeat failed or its scorer did."""
         values = [s.scores[metric].value if metric in s.scores else None for s in self.samples]

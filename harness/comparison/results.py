@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.comparison.pairing import Pair, Pairing, Side, pair
+from harness.comparison.repeats import OverRepeats, over_repeats
 from harness.comparison.statistics import PairedStatistics, holm, items_needed, paired_statistics
 from harness.comparison.statistics.verdict import Verdict, VerdictInput, VerdictResult, reach_verdict
 from harness.digest import digest_json
 from harness.doctor.finding import Finding
 from harness.errors import InputError
 from harness.runs.samples import Sample
+from harness.scorers.base import Scorer
 from harness.suites.spec import Suite, Task
 
 SCHEMA = 1
@@ -54,6 +56,7 @@ class TaskResult(BaseModel):
         p_adjusted: after Holm over the primary metrics of the candidate; None for other metrics.
         mde: smallest difference that this many items could have shown with 80% power.
         noise: share of the base's answers, asked again in another batching, whose score changed.
+        over_repeats: what several sampled answers to each item say beyond their mean; absent where there are none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,6 +94,14 @@ class TaskResult(BaseModel):
     lost: tuple[str, ...] = ()
     different: int = Field(0, description="answers whose text differs, whatever their scores")
     slices: tuple[SliceResult, ...] = ()
+    over_repeats: OverRepeats | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.over_repeats is None:  # as in `Comparison`
+            found.pop("over_repeats", None)
+        return found
 
 
 class GateResult(BaseModel):
@@ -125,7 +136,11 @@ class CandidateComparison(BaseModel):
 
 
 class Comparison(BaseModel):
-    """`comparison.json`."""
+    """`comparison.json`.
+
+    Attributes:
+        temperature: what `--temperature` put in the place of the tasks' own; absent where it was not given.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -139,10 +154,20 @@ class Comparison(BaseModel):
     limit: int | None = None
     part: Literal["dev", "test"] | None = None
     repeats: int = 1
+    temperature: float | None = None
     engine: str = ""
     engine_version: str = ""
     harness_version: str = ""
     comparisons: tuple[CandidateComparison, ...]
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if (
+            self.temperature is None
+        ):  # the id is a digest of the content: those of older comparisons stay what they were
+            found.pop("temperature", None)
+        return found
 
     def with_id(self) -> Comparison:
         """The same comparison under the digest of its content."""
@@ -266,7 +291,11 @@ class _Draft:
             lost=tuple(d[0] for d in lost),
             different=sum(not p.same_answer for p in self.pairing.pairs),
             slices=tuple(self._slices()) if self.primary else (),
+            over_repeats=over_repeats(self.scored, self.metric, self._scorer, alpha=self.alpha),
         )
+
+    def _scorer(self) -> Scorer:
+        return next(scorer for scorer in self.task.make_scorers() if self.metric in scorer.metrics)
 
     def _verdict(self, identical: bool, p_adjusted: float | None, family: int) -> VerdictResult:
         stats = self.statistics

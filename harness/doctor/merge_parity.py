@@ -23,7 +23,7 @@ from harness.doctor.finding import Finding
 from harness.doctor.material import references
 from harness.doctor.numbers import distance, show
 from harness.doctor.probe import Reporting, Run, Subject
-from harness.runs.plan import engine_adapter
+from harness.runs.planning.weights import engine_adapter
 
 #: Share of the fine-tune's effect that drift may reach, by bits of a weight. On the demo a healthy bfloat16 merge
 #: drifts by 0.4% of the effect, and losing one of its 28 matrices by 8% to 18%: 5% lies between, far from both.

@@ -13,7 +13,8 @@ from harness.candidates.candidate import ModelCandidate
 from harness.doctor.finding import Finding, Status
 from harness.doctor.training_evidence import TrainingEvidence, TrainingFiles
 from harness.engines.base import Adapter, Continuation
-from harness.runs.plan import CandidatePlan, Group, Plan, engine_adapter
+from harness.runs.plan import CandidatePlan, Group, Plan
+from harness.runs.planning.weights import engine_adapter
 from harness.runs.runner import Answers, Runner
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from harness.comparison.repeats import Compared, OverRepeats
 from harness.comparison.statistics.verdict import Role
 from harness.doctor.finding import Status
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
 from harness.report.numbers import interval, level, points, probability, share, size
+from harness.report.repeats import repeat_notes, repeat_rows
 from harness.report.view import CandidateView, TaskView, View, task_notes
 from harness.report.words import EN, ZH, Language, Words
 
@@ -48,6 +50,8 @@ def _template() -> Template:
         status=_status,
         notes=_notes,
         has_notes=lambda task: bool(task_notes(task, EN)),
+        repeat_rows=_repeat_rows,
+        repeat_notes=_repeat_notes,
         conclude=_conclude,
         gate=_gate,
         reasons=_reasons,
@@ -82,6 +86,19 @@ def _status(status: Status) -> Markup:
 
 def _notes(task: TaskView) -> Markup:
     return _both(lambda words: words.join.join(task_notes(task, words)))
+
+
+def _repeat_rows(found: OverRepeats) -> list[tuple[Markup, Compared]]:
+    pairs = zip(repeat_rows(found, EN), repeat_rows(found, ZH), strict=True)
+    return [(_label(en.label, zh.label), en.compared) for en, zh in pairs]
+
+
+def _label(en: str, zh: str) -> Markup:
+    return _both(lambda words: en if words is EN else zh)
+
+
+def _repeat_notes(found: OverRepeats) -> Markup:
+    return _both(lambda words: words.join.join(repeat_notes(found, words)))
 
 
 def _conclude(candidate: CandidateView, alpha: float) -> Markup:

@@ -8,6 +8,7 @@ from harness.comparison.statistics.verdict import Verdict
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
 from harness.report.numbers import interval, level, points, probability, share
+from harness.report.repeats import repeat_notes, repeat_rows
 from harness.report.untrusted import markdown, one_line
 from harness.report.view import CandidateView, Flip, View, task_notes
 from harness.report.words import Words
@@ -24,7 +25,10 @@ def render_markdown(view: View, words: Words) -> str:
     asked = words.asked.format(
         engine=f"{comparison.engine} {comparison.engine_version}".strip(), seed=comparison.seed, alpha=comparison.alpha
     )
-    return "\n".join([*lines, f"<sub>{markdown(footer + words.join + asked)}</sub>", ""])
+    parts = [footer, asked]
+    if comparison.temperature is not None:
+        parts.append(words.temperature.format(temperature=comparison.temperature))
+    return "\n".join([*lines, f"<sub>{markdown(words.join.join(parts))}</sub>", ""])
 
 
 def _candidate(view: View, candidate: CandidateView, words: Words) -> Iterator[str]:
@@ -47,6 +51,7 @@ def _candidate(view: View, candidate: CandidateView, words: Words) -> Iterator[s
         yield f"- {markdown(warning)}"
     yield ""
     yield from _results(view, candidate, words)
+    yield from _repeats(view, candidate, words)
     if candidate.telling:
         yield f"<details><summary>{words.lost}</summary>"
         yield ""
@@ -77,6 +82,32 @@ def _results(view: View, candidate: CandidateView, words: Words) -> Iterator[str
                 markdown(words.join.join(task_notes(task, words))),
             ]
         )
+    yield ""
+
+
+def _repeats(view: View, candidate: CandidateView, words: Words) -> Iterator[str]:
+    """pass@k, the majority vote and the parts of the variance; nothing where items were answered once."""
+    found = [(task.result.task, task.result.over_repeats) for task in candidate.tasks if task.result.over_repeats]
+    if not found:
+        return
+    yield f"**{markdown(words.over_repeats.format(count=view.comparison.repeats))}**"
+    yield ""
+    rows = [(task, row) for task, repeats in found for row in repeat_rows(repeats, words)]
+    if rows:
+        delta = words.delta.format(level=level(view.comparison.alpha))
+        heads = (words.task, words.metric, f"{words.base} → {words.candidate}", delta)
+        yield _row([markdown(head) for head in heads])
+        yield "|---|---|--:|--:|"
+    for task, row in rows:
+        compared = row.compared
+        change = markdown(f"{points(compared.delta)} {interval(compared.ci)}".strip())
+        sides = f"{share(compared.base)} → {share(compared.candidate)}"
+        yield _row([markdown(task), markdown(row.label), sides, change])
+    if rows:
+        yield ""
+    for task, repeats in found:
+        if notes := repeat_notes(repeats, words):
+            yield f"- {markdown(task)}: {markdown(words.join.join(notes))}"
     yield ""
 
 

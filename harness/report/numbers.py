@@ -36,6 +36,16 @@ def probability(value: float | None) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def rate(value: float) -> str:
+    """A share where tenths of a per cent say nothing: `29%`."""
+    return f"{value:.0%}"
+
+
+def variance(value: float) -> str:
+    """A variance of scores: `0.173`."""
+    return f"{value:.3f}"
+
+
 def level(alpha: float) -> str:
     """Confidence level of an interval: `95%`."""
     return f"{100 * (1 - alpha):g}%"

@@ -15,6 +15,7 @@ from harness.errors import EXIT_OK
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
 from harness.report.numbers import interval, level, points, probability, share
+from harness.report.repeats import repeat_notes, repeat_rows
 from harness.report.untrusted import one_line
 from harness.report.view import CandidateView, Flip, TaskView, View, task_notes
 from harness.report.words import Words
@@ -43,6 +44,8 @@ def print_report(console: Console, view: View, words: Words) -> None:
         engine=f"{comparison.engine} {comparison.engine_version}".strip(), seed=comparison.seed, alpha=comparison.alpha
     )
     parts = [words.footer.format(id=comparison.id, version=comparison.harness_version), asked]
+    if comparison.temperature is not None:
+        parts.append(words.temperature.format(temperature=comparison.temperature))
     if comparison.limit:
         parts.append(words.limited.format(limit=comparison.limit))
     console.print(Text(words.join.join(parts), style="dim"))
@@ -61,6 +64,7 @@ def _candidate(view: View, candidate: CandidateView, words: Words, *, wide: bool
         notes = task_notes(task, words) if wide else [*_left_out(task, words), *task_notes(task, words)]
         if notes:
             parts.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
+    parts += _repeats(view, candidate, words)
     parts += _changes(candidate, words)
     if candidate.telling:
         parts += [Text(), Text(words.lost, style="bold")]
@@ -122,6 +126,32 @@ def _verdict(verdict: Verdict | None, words: Words) -> Text:
         return Text()
     symbol, style = _VERDICTS[verdict]
     return Text(f"{symbol} {words.verdicts[verdict]}", style=style)
+
+
+def _repeats(view: View, candidate: CandidateView, words: Words) -> list[RenderableType]:
+    """pass@k, the majority vote and the parts of the variance; nothing where items were answered once."""
+    table = Table(box=None, show_header=False, pad_edge=False, collapse_padding=True, padding=(0, 1))
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    for _ in range(2):
+        table.add_column(justify="right", no_wrap=True)
+    lines: list[RenderableType] = []
+    for task in candidate.tasks:
+        if (found := task.result.over_repeats) is None:
+            continue
+        for row in repeat_rows(found, words):
+            compared = row.compared
+            table.add_row(
+                Text(task.result.task, style="dim"),
+                row.label,
+                f"{share(compared.base)} → {share(compared.candidate)}",
+                f"{points(compared.delta)} {interval(compared.ci)}".strip(),
+            )
+        if notes := repeat_notes(found, words):
+            lines.append(_indented(Text(f"{task.result.task}: {words.join.join(notes)}", style="dim")))
+    rows: list[RenderableType] = [_indented(table)] if table.row_count else []
+    title = words.over_repeats.format(count=view.comparison.repeats)
+    return [Text(), Text(title, style="bold"), *rows, *lines] if rows or lines else []
 
 
 def _changes(candidate: CandidateView, words: Words) -> list[RenderableType]:

@@ -167,8 +167,8 @@ def _task_view(raw: TaskResult, result: TaskResult, shown: CandidateComparison, 
         others=tuple(r for r in shown.results if r.task == result.task and not r.primary),
         code=judge((result,), ()).exit_code,
         slices=tuple(sorted(result.slices, key=_slice_order)),
-        lost=tuple(texts.flips(raw.task, raw.lost)),
-        gained=tuple(texts.flips(raw.task, raw.gained)),
+        lost=tuple(texts.flips(raw, raw.lost, lost=True)),
+        gained=tuple(texts.flips(raw, raw.gained, lost=False)),
     )
 
 
@@ -200,12 +200,15 @@ class _Texts:
     def __init__(self, comparison: CandidateComparison, evidence: Evidence) -> None:
         wanted = {(result.task, item) for result in comparison.results for item in (*result.lost, *result.gained)}
         self._items = evidence.items
-        self._base = _first_answers(evidence.samples.get(comparison.run_ids.base, ()), wanted)
-        self._candidate = _first_answers(evidence.samples.get(comparison.run_ids.candidate, ()), wanted)
+        self._base = _answers(evidence.samples.get(comparison.run_ids.base, ()), wanted)
+        self._candidate = _answers(evidence.samples.get(comparison.run_ids.candidate, ()), wanted)
 
-    def flips(self, task: str, ids: Sequence[str]) -> Iterator[Flip]:
+    def flips(self, result: TaskResult, ids: Sequence[str], *, lost: bool) -> Iterator[Flip]:
+        """Texts of items; of several answers, one that shows what was lost or gained."""
+        task = result.task
         for item_id in ids[:_SHOWN]:
-            base, candidate = self._base.get((task, item_id)), self._candidate.get((task, item_id))
+            base = _telling_answer(self._base.get((task, item_id), ()), result.metric, best=lost)
+            candidate = _telling_answer(self._candidate.get((task, item_id), ()), result.metric, best=not lost)
             item = self._items.get(task, {}).get(item_id)
             if item is not None and base is not None and item.digest != base.item_digest:
                 item = None  # edited since: its question and answer are not those that were asked
@@ -220,10 +223,20 @@ class _Texts:
             )
 
 
-def _first_answers(samples: Sequence[Sample], wanted: set[tuple[str, str]]) -> dict[tuple[str, str], Sample]:
-    found: dict[tuple[str, str], Sample] = {}
+def _answers(samples: Sequence[Sample], wanted: set[tuple[str, str]]) -> dict[tuple[str, str], list[Sample]]:
+    found: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
         key = (sample.task, sample.item_id)
         if key in wanted:
-            found.setdefault(key, sample)
+            found.setdefault(key, []).append(sample)
     return found
+
+
+def _telling_answer(samples: Sequence[Sample], metric: str, *, best: bool) -> Sample | None:
+    """The first of the repeats with the best score, or the worst: one at random may be right on both sides."""
+
+    def score(sample: Sample) -> float:
+        given = sample.scores[metric].value if metric in sample.scores else None
+        return given or 0.0
+
+    return (max if best else min)(samples, key=score, default=None)

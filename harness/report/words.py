@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from harness.comparison.repeats import Narrows
     from harness.comparison.results import TaskResult
     from harness.comparison.statistics.verdict import NoteCode, Role, Verdict
     from harness.doctor.finding import Status
@@ -30,6 +31,7 @@ class Words:
     requirements: Mapping[Requirement, str]
     statuses: Mapping[Status, str]
     notes: Mapping[NoteCode, str]
+    narrows: Mapping[Narrows, str]
 
     # Headings and columns
     title: str
@@ -57,6 +59,9 @@ class Words:
     gate: str
     details: str
     other_metrics: str
+    over_repeats: str
+    pass_at: str
+    majority: str
     item: str
     signature: str
     language_name: str
@@ -70,6 +75,8 @@ class Words:
     flip_counts: str
     mde_note: str
     noise_note: str
+    variance_note: str
+    error_note: str
     counts_note: str
     errors: str
     missing: str
@@ -88,6 +95,8 @@ class Words:
     reason_doctor: str
     asked: str
     limited: str
+    repeats: str
+    temperature: str
     no_text: str
     footer: str
 
@@ -156,6 +165,12 @@ EN = Words(
         "no_number_decides": "no realistic number of items would decide it at this difference",
         "nothing_right": "neither side scores anything: look at the answers and at the prompt format",
     },
+    narrows={
+        "repeats": "more repeats would narrow the interval: twice as many by about {double}, without end by about "
+        "{endless}; twice the items by about {items}",
+        "items": "only more items would narrow the interval much: twice as many by about {items}; twice the repeats by "
+        "about {double}, without end by about {endless}",
+    },
     title="{suite}: {base} → {candidate}",
     verdict="verdict",
     task="task",
@@ -181,6 +196,9 @@ EN = Words(
     gate="Gate",
     details="Details",
     other_metrics="Other metrics (no verdict)",
+    over_repeats="Over {count} answers to each item (no verdict)",
+    pass_at="pass@{k}",
+    majority="majority@{k}",
     item="item",
     signature="signature",
     language_name="English",
@@ -192,6 +210,9 @@ EN = Words(
     flip_counts="+{gained} −{lost}",
     mde_note="{n:,} items could show a difference of {mde} points",
     noise_note="noise {noise}",
+    variance_note="variance between items {base_between} → {candidate_between}, among the answers to one item "
+    "{base_within} → {candidate_within}",
+    error_note="standard error of Δ {se} points, {items} by the items and {repeats} by the draws (the squares add up)",
     counts_note="{what}: {base} base, {candidate} candidate",
     errors="failed answers",
     missing="missing answers",
@@ -211,6 +232,8 @@ EN = Words(
     reason_doctor="doctor: {probe}: {detail}",
     asked="engine {engine}, seed {seed}, alpha {alpha:g}",
     limited="at most {limit:,} items a task",
+    repeats="{count} answers to each item",
+    temperature="temperature {temperature:g}",
     no_text="(the text is not in the store)",
     footer="comparison {id}, harness {version}",
     join="; ",
@@ -267,6 +290,11 @@ ZH = Words(
         "no_number_decides": "以目前的差异，现实可行的题量都无法判定",
         "nothing_right": "双方一题也没答对：请看看回答内容和提示格式",
     },
+    narrows={
+        "repeats": "增加重复次数能缩窄区间：翻倍约缩窄 {double}，无限增加约缩窄 {endless}；题数翻倍约缩窄 {items}",
+        "items": "只有增加题数才能明显缩窄区间：翻倍约缩窄 {items}；"
+        "重复次数翻倍约缩窄 {double}，无限增加约缩窄 {endless}",
+    },
     title="{suite}：{base} → {candidate}",
     verdict="结论",
     task="任务",
@@ -292,6 +320,9 @@ ZH = Words(
     gate="门禁",
     details="明细",
     other_metrics="其他指标（不作判定）",
+    over_repeats="每题 {count} 次回答（不作判定）",
+    pass_at="pass@{k}",
+    majority="多数票@{k}",
     item="题目编号",
     signature="评分签名",
     language_name="中文",
@@ -303,6 +334,9 @@ ZH = Words(
     flip_counts="+{gained} −{lost}",
     mde_note="{n:,} 题能看出 {mde} 个百分点的差异",
     noise_note="噪声 {noise}",
+    variance_note="题目之间的方差 {base_between} → {candidate_between}，"
+    "同一题各次回答之间 {base_within} → {candidate_within}",
+    error_note="Δ 的标准误 {se} 个百分点，其中题目 {items}、采样 {repeats}（平方相加）",
     counts_note="{what}：基座 {base}，候选 {candidate}",
     errors="失败的回答",
     missing="缺失的回答",
@@ -322,6 +356,8 @@ ZH = Words(
     reason_doctor="体检：{probe}：{detail}",
     asked="引擎 {engine}，种子 {seed}，alpha {alpha:g}",
     limited="每个任务最多 {limit:,} 题",
+    repeats="每题回答 {count} 次",
+    temperature="温度 {temperature:g}",
     no_text="（存储中没有原文）",
     footer="比较 {id}，harness {version}",
     join="；",

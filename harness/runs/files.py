@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
@@ -57,7 +57,11 @@ class TaskRecord(BaseModel):
 
 
 class RunManifest(BaseModel):
-    """`run.json`."""
+    """`run.json`.
+
+    Attributes:
+        temperature: what `--temperature` put in the place of the tasks' own; absent where it was not given.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,9 +78,17 @@ class RunManifest(BaseModel):
     dtype: str | None = None
     limit: int | None = None
     repeats: int = 1
+    temperature: float | None = None
     seed: int = 0
     status: Literal["complete", "incomplete"]
     warnings: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.temperature is None:  # ids are digests of the content: those of older runs stay what they were
+            found.pop("temperature", None)
+        return found
 
 
 class RunStore:

@@ -12,11 +12,13 @@ from harness.engines.endpoint.limits import Budget
 from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
-from harness.runs.endpoints import Session, again
-from harness.runs.plan import Asked, CandidatePlan, EndpointGroup, Group, Plan, engine_adapter, window
+from harness.runs.plan import Asked, CandidatePlan, EndpointGroup, Group, Plan
+from harness.runs.planning.endpoints import again
+from harness.runs.planning.weights import engine_adapter, window
 from harness.runs.progress import Progress
 from harness.runs.samples import Sample
 from harness.runs.scoring import score_sample
+from harness.runs.session import Session
 from harness.runs.store import CompletionStore
 from harness.runs.stored_engine import StoredEngine, settle_version
 

@@ -66,6 +66,16 @@ def reads(scorer: Scorer) -> Reads:
     return cast(Reads, getattr(scorer, "reads", "text"))
 
 
+def votes(scorer: Scorer) -> bool:
+    """Whether answers with the same `extracted` say the same, so that they can be counted for a majority vote.
+
+    True unless a scorer's attribute `votes` says otherwise. It has to where the gold answer decides what is extracted
+    (`contains`: every right answer would be counted as one, every wrong one as another), or where more than that
+    decides the score.
+    """
+    return bool(getattr(scorer, "votes", True))
+
+
 def reads_likelihoods(what: Reads) -> bool:
     """True when the options' likelihoods are read instead of a generated text."""
     return what.endswith("likelihoods")

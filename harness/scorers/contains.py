@@ -49,6 +49,11 @@ class Contains(BaseModel):
         """The normalisation, and whether words must stand alone."""
         return f"contains|norm:{norm_label()}|words:{'yes' if self.words else 'no'}|v:{_VERSION}"
 
+    @property
+    def votes(self) -> bool:
+        """False: what is found is an accepted answer or the whole text."""
+        return False
+
     def binary(self, metric: str) -> bool:
         """Always true."""
         return True

@@ -42,6 +42,11 @@ class Format(BaseModel):
         lines = "yes" if self.multiline else "no"
         return f"format|rewards:willccbb{rewards.VERSION}|most:{most}|scale:max0(r)/most|multiline:{lines}|v:{_VERSION}"
 
+    @property
+    def votes(self) -> bool:
+        """False: tags and spaces around the same answer are rewarded differently."""
+        return False
+
     def binary(self, metric: str) -> bool:
         """True for all but `xml_count` and `reward`."""
         return metric not in ("xml_count", "reward")

@@ -57,6 +57,11 @@ class Regex(BaseModel):
         case = "ignored" if self.ignore_case else "kept"
         return f"regex|pattern:{self.pattern!r}|match:{self.match}|case:{case}|compare:{compared}|v:{_VERSION}"
 
+    @property
+    def votes(self) -> bool:
+        """True where the pattern captures an answer."""
+        return bool(_compiled(self.pattern, self.ignore_case).groups)
+
     def binary(self, metric: str) -> bool:
         """Always true."""
         return True

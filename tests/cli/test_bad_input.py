@@ -111,6 +111,7 @@ def test_a_misspelt_key_in_a_suite_names_file_key_and_nearest(bench: Bench) -> N
         (("--limit", "ten"), ("--limit", "integer")),
         (("--alpha", "0"), ("--alpha", "between 0 and 1")),
         (("--repeats", "0"), ("--repeats", "at least 1")),
+        (("--temperature", "-1"), ("--temperature", "must be 0 or above")),
         (("--engine", "vlm"), ("--engine", "vlm")),
         (("--goldset", "facts"), ("--goldset", "NAME=PATH")),
         (("--goldset", "facts=nowhere.jsonl"), ("--goldset facts", "nowhere.jsonl")),

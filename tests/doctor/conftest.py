@@ -16,7 +16,9 @@ from harness.candidates.settings import EngineSettings
 from harness.candidates.workspace import load_workspace
 from harness.doctor.examination import examine_after, examine_before, examine_fully
 from harness.doctor.finding import Finding
-from harness.runs.plan import Options, Plan, load_tasks, make_plan
+from harness.runs.plan import Options, Plan
+from harness.runs.planning.making import make_plan
+from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Silent
 from harness.runs.runner import Answers, Runner
 from harness.runs.store import CompletionStore

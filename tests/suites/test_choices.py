@@ -11,7 +11,8 @@ import pytest
 from harness.answers.direct import conversation
 from harness.errors import InputError
 from harness.gold.item import Item
-from harness.runs.plan import Options, load_tasks
+from harness.runs.plan import Options
+from harness.runs.planning.tasks import load_tasks
 from harness.suites.choices import floor_of
 from harness.suites.spec import Suite, Task
 

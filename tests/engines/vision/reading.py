@@ -19,7 +19,8 @@ from harness.cli import main
 from harness.comparison.results import CandidateComparison, Comparison
 from harness.gold.item import Item
 from harness.runs.files import RunStore
-from harness.runs.plan import LoadedTask, Options, load_tasks
+from harness.runs.plan import LoadedTask, Options
+from harness.runs.planning.tasks import load_tasks
 from harness.runs.samples import Sample
 from harness.suites.spec import load_suite
 from tests.engines.vision.tiny import Lesson

@@ -12,7 +12,8 @@ from harness.candidates.workspace import load_workspace
 from harness.doctor.examination import examine_fully
 from harness.doctor.probe import Logprobs
 from harness.engines.transformers import TransformersEngine
-from harness.runs.plan import Options, make_plan
+from harness.runs.plan import Options
+from harness.runs.planning.making import make_plan
 from harness.runs.progress import Silent
 from harness.runs.runner import Runner, engine_spec
 from harness.runs.store import CompletionStore
