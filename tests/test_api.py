@@ -13,8 +13,8 @@ from harness import api
 from harness.engines.base import Completion, Continuation, EngineSpec, Request
 from harness.engines.select import EngineChoice
 from harness.errors import InputError
-from harness.runs import plan as plan_module
 from harness.runs import runner as runner_module
+from harness.runs.planning import weights as weights_module
 from tests.candidates.test_identity import make_adapter, make_model
 from tests.candidates.test_prompt import CHATML, tokenizer_folder
 
@@ -103,7 +103,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
         made.starts += 1
         return ScriptedEngine(made)
 
-    monkeypatch.setattr(plan_module, "choose_engine", choose)
+    monkeypatch.setattr(weights_module, "choose_engine", choose)
     monkeypatch.setattr(runner_module, "open_engine", open_engine)
     return made
 

@@ -110,7 +110,7 @@ def test_candidates_are_listed_and_shown(bench: Bench) -> None:
 def test_candidates_doctor_refuses_a_recording(bench: Bench) -> None:
     result = bench("candidates", "doctor", "replay:base.jsonl", "--suite", "suite.yaml")
     assert result.code == 2
-    assert "there are no weights to examine" in result.err
+    assert "are not here: there is nothing to examine" in result.err
 
 
 def test_the_machine_is_described_and_secrets_are_not(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
