@@ -13,6 +13,7 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["auto", "vllm", "transformers"] = "auto"
+    serve: str | None = Field(None, description="address of a warm vLLM server (harness serve) to ask instead")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     max_model_len: int | None = Field(None, ge=1, description="tokens of prompt and answer; default: what is needed")
     tensor_parallel_size: int = Field(1, ge=1)

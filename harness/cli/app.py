@@ -22,6 +22,7 @@ from harness.cli import (
     run,
     runs,
     score,
+    serve,
     suites,
     train,
     train_sweep,
@@ -119,4 +120,5 @@ app.add_typer(_train, name="train")
 
 app.command("estimate")(estimate.estimate)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)

@@ -11,6 +11,7 @@ from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.engines.base import Engine, EngineSpec
 from harness.engines.gpu import Gpu, visible_gpus
+from harness.engines.served.names import Served
 from harness.engines.transformers_model import unloadable
 from harness.engines.versions import engine_version, installed
 from harness.engines.vllm_start import unservable
@@ -31,13 +32,18 @@ _DTYPES: Mapping[str, Dtype] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What will answer. `reason` is a sentence for the plan that is printed before anything starts."""
+    """What will answer. `reason` is a sentence for the plan that is printed before anything starts.
+
+    Attributes:
+        served: the warm server that is asked; None starts an engine in this process.
+    """
 
     name: EngineName
     device: Device
     dtype: Dtype
     version: str
     reason: str
+    served: Served | None = None
 
 
 def choose_engine(
@@ -96,12 +102,25 @@ def choose_engine(
     return EngineChoice(name, device, dtype, engine_version(name, packages, gpu), f"{reason}; {on}, {dtype}.")
 
 
+def choose_server(served: Served) -> EngineChoice:
+    """A warm server as what answers; the number format is the one that it was started with."""
+    dtype = _DTYPES.get(served.dtype)
+    if dtype is None:
+        raise InputError(f"the server names an unknown number format {served.dtype!r}", where=served.url)
+    reason = f"a warm server at {served.url} holds these weights; {dtype}."
+    return EngineChoice("vllm", "cuda", dtype, served.version, reason, served)
+
+
 def open_engine(choice: EngineChoice, spec: EngineSpec) -> Engine:
     """Start the engine of `choice`. The caller closes it.
 
     Raises:
         InputError, HarnessError: it does not start; see the engine's own documentation.
     """
+    if choice.served is not None:
+        from harness.engines.served.engine import ServedEngine
+
+        return ServedEngine(spec, choice.served)
     if choice.name == "vllm":
         from harness.engines.vllm import VllmEngine
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.answers.direct import conversation
 from harness.answers.likelihood import continued
 from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.fingerprint import Fingerprint
 from harness.candidates.prompt import PromptFormat
+from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.engines.base import Adapter, Request, Sampling
 from harness.engines.identity import EngineIdentity
-from harness.engines.select import choose_engine
+from harness.engines.select import choose_engine, choose_server
+from harness.engines.served.names import Served, ask
+from harness.engines.served.standing import standing_for
+from harness.engines.vllm_start import unservable
+from harness.errors import InputError
 from harness.runs.pictures import Sight, sight_of
 from harness.runs.plan import Asked, CandidatePlan, Group, LoadedTask, Options
 from harness.runs.planning.sampling import sampling_of
@@ -38,9 +44,17 @@ def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint]
         return []
     # One choice for the whole plan: two engines in one comparison would compare the engines.
     adapters = {candidate.name: candidate.adapter.config for candidate in models if candidate.adapter is not None}
-    choice = choose_engine(options.settings, adapters, model=models[0].model)
+    server = _server(options.settings, list(members), adapters)
+    choice = choose_server(server) if server else choose_engine(options.settings, adapters, model=models[0].model)
     groups = []
     for (digest, quantization), indexes in members.items():
+        if server and (digest, quantization) != (server.model, server.quantization):
+            first = candidates[indexes[0]]
+            raise InputError(
+                f"the server holds other weights than those of {first.name!r}",
+                where=server.url,
+                remedy="Ask on engines of this process (leave engine.serve out), or compare what it holds.",
+            )
         first = candidates[indexes[0]]
         assert isinstance(first, ModelCandidate)
         identity = EngineIdentity(
@@ -53,6 +67,27 @@ def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint]
         )
         groups.append(Group(identity, choice, first.model, tuple(indexes)))
     return groups
+
+
+def _server(
+    settings: EngineSettings, bases: Sequence[tuple[str, str | None]], adapters: Mapping[str, Mapping[str, Any]]
+) -> Served | None:
+    """The warm server to ask: the one that the settings name; else one of this machine, if it holds just what is asked.
+
+    Args:
+        bases: digest and quantisation of every base of the plan.
+
+    Raises:
+        InputError: the named server cannot be asked what it holds.
+    """
+    if settings.serve is not None:
+        return ask(settings.serve)
+    if settings.name == "transformers" or settings.args or len(bases) != 1 or any(map(unservable, adapters.values())):
+        return None
+    found = standing_for(bases[0][0])
+    if found is None or found.quantization != bases[0][1] or settings.dtype not in ("auto", found.dtype):
+        return None
+    return found
 
 
 def engine_adapter(candidate: ModelCandidate, print_: Fingerprint) -> Adapter | None:

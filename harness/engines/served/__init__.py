@@ -1,0 +1,1 @@
+"""A warm vLLM server of weights that are known: started once, asked by every later comparison."""

@@ -1,0 +1,176 @@
+"""One real vLLM server of the demo's models, started by `harness serve`: asked by digest, and over plain HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.candidates.fingerprint import DigestCache, adapter_digest, model_digest
+from harness.candidates.reference import resolve
+from harness.candidates.workspace import load_workspace
+from harness.cli import main
+from harness.engines.base import Adapter, Continuation, EngineSpec
+from harness.engines.served import standing
+from harness.engines.served.engine import ServedEngine
+from harness.engines.served.names import adapter_name, ask
+from harness.engines.transformers import TransformersEngine
+
+MODELS = Path(__file__).resolve().parents[3] / "harness" / "demo" / "models"
+ADAPTERS = ("lora_model_medical", "lora_model_medical_mix")
+
+pytestmark = pytest.mark.vllm
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose harness.yaml names the demo's models; a server of base and the first adapter stands."""
+    folder = tmp_path_factory.mktemp("served")
+    entries: dict[str, Any] = {"base": {"model": str(MODELS / "base")}}
+    entries |= {name: {"base": "base", "adapter": str(MODELS / name)} for name in ADAPTERS}
+    (folder / "harness.yaml").write_text(yaml.safe_dump({"candidates": entries}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("HARNESS_CACHE", str(folder / "cache"))
+        patch.delenv("OPENAI_API_KEY", raising=False)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        try:
+            assert main(["serve", "base", ADAPTERS[0], "--port", port]) == 0
+            yield folder
+        finally:
+            assert main(["serve", "--stop"]) == 0
+        assert standing.standing() is None
+        with socket.create_server(("127.0.0.1", int(port))):
+            pass  # nothing of it is left
+
+
+def compared(*arguments: str) -> dict[str, Any]:
+    code = main(["compare", *arguments, "--suite", "medical", "--limit", "40", "--json", "out.json"])
+    assert code == 0
+    found: dict[str, Any] = json.loads(Path("out.json").read_text())
+    return found
+
+
+def shown(found: dict[str, Any]) -> list[list[tuple[str, str, float]]]:
+    return [[(r["task"], r["verdict"], r["candidate"]) for r in one["results"]] for one in found["comparisons"]]
+
+
+@pytest.fixture(scope="module")
+def ours(yard: Path) -> dict[str, Any]:
+    """The comparison by an engine of this process."""
+    return compared("base", *ADAPTERS, "--engine", "transformers")
+
+
+def test_a_warm_server_is_found_and_gives_the_verdicts_of_the_process(
+    yard: Path, ours: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second adapter was not there when the server started: it is loaded when it is asked."""
+    theirs = compared("base", *ADAPTERS)
+    assert "a warm server at" in capsys.readouterr().err
+    assert theirs["engine_version"].endswith("(vllm server)")
+    assert shown(theirs) == shown(ours)
+    assert all(f["status"] != "fail" for one in theirs["comparisons"] for f in one["doctor"])
+    compared("base", *ADAPTERS)
+    assert "0 to generate" in capsys.readouterr().err, "digests prove what answered, so it is not asked again"
+
+
+def test_over_the_plain_protocol_the_verdicts_are_the_same(yard: Path, ours: dict[str, Any]) -> None:
+    found = standing.standing()
+    assert found is not None
+    served = ask(found.url)
+    names = {"base": served.name}
+    workspace = load_workspace(yard)
+    for name in ADAPTERS:
+        adapter = resolve(name, workspace).adapter  # type: ignore[union-attr]
+        assert adapter is not None
+        names[name] = adapter_name(adapter_digest(adapter))
+    theirs = compared(*(f"openai:{model}@{served.url}" for model in names.values()))
+    assert theirs["engine"] == "openai"
+    assert [[row[:2] for row in one] for one in shown(theirs)] == [[row[:2] for row in one] for one in shown(ours)]
+    assert all(r["errors"] == {"base": 0, "candidate": 0} for one in theirs["comparisons"] for r in one["results"])
+
+
+def test_likelihoods_are_those_of_transformers(yard: Path) -> None:
+    found = standing.standing()
+    assert found is not None
+    workspace = load_workspace(yard)
+    candidate = resolve(ADAPTERS[0], workspace)
+    digest = adapter_digest(candidate.adapter)  # type: ignore[union-attr, arg-type]
+    adapter = Adapter(MODELS / ADAPTERS[0], digest, candidate.adapter.rank)  # type: ignore[union-attr]
+    spec = EngineSpec(
+        model=MODELS / "base",
+        tokenizer=candidate.tokenizer,  # type: ignore[union-attr]
+        dtype="float32",
+        quantization=None,
+        device="cpu",
+        max_model_len=256,
+        adapters=(adapter,),
+    )
+    ids = spec.tokenizer.encode("近视的主要症状是什么？看远处模糊。")
+    asked = [Continuation(ids[:6], ids[6:], one) for one in (None, adapter)] + [Continuation(ids[:4], (), None)]
+    with TransformersEngine(spec) as here:
+        wanted = here.logprobs(asked)
+    there = ServedEngine(spec, ask(found.url))
+    try:
+        got = there.logprobs(asked)
+    finally:
+        there.close()
+    assert wanted[0] != wanted[1]
+    assert [len(row) for row in got] == [len(row) for row in wanted]
+    for row, other in zip(got, wanted, strict=True):
+        assert row == pytest.approx(other, abs=1e-3)
+
+
+def test_an_adapter_that_was_retrained_is_another(yard: Path, tmp_path: Path) -> None:
+    """The same path with other weights, as after training again: never served stale."""
+    from safetensors.torch import load_file, save_file
+
+    place = tmp_path / "lora"
+    shutil.copytree(MODELS / ADAPTERS[0], place)
+    weights = load_file(place / "adapter_model.safetensors")
+    found, digests = [], []
+    for scale in (0.0, 0.5):
+        scaled = {name: value * scale if "lora_B" in name else value for name, value in weights.items()}
+        save_file(scaled, place / "adapter_model.safetensors")
+        adapter = resolve(str(place), load_workspace(yard), base=str(MODELS / "base")).adapter  # type: ignore[union-attr]
+        assert adapter is not None
+        digests.append(adapter_digest(adapter))
+        found.append(compared("base", str(place), "--base", str(MODELS / "base")))
+    without, half = (shown(one)[0] for one in found)
+    assert [verdict for _, verdict, _ in without] == ["held"] * len(without), "nothing was added to the base"
+    assert half != without
+    stands = standing.standing()
+    assert stands is not None
+    with urllib.request.urlopen(f"{stands.url}/models") as response:
+        listed = {model["id"] for model in json.load(response)["data"]}
+    assert {adapter_name(digest) for digest in digests} <= listed
+
+
+def test_what_cannot_be_is_said(yard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "base"]) == 2
+    assert "a server stands already at" in capsys.readouterr().err
+    assert main(["serve"]) == 0
+    assert str(MODELS / "base") in capsys.readouterr().out
+    found = standing.standing()
+    assert found is not None
+    other = tmp_path / "other"
+    shutil.copytree(MODELS / "base", other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"rms_norm_eps": 1e-5}))
+    assert model_digest(other, DigestCache()) != found.model
+    content = yaml.safe_load((yard / "harness.yaml").read_text()) | {"engine": {"serve": found.url}}
+    content["candidates"]["other"] = {"model": str(other)}
+    (tmp_path / "harness.yaml").write_text(yaml.safe_dump(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        assert main(["run", "other", "--suite", "medical", "--limit", "2"]) == 2
+        assert "holds other weights than those of 'other'" in capsys.readouterr().err
+        assert main(["run", ADAPTERS[0], "--suite", "medical", "--limit", "2"]) == 0
