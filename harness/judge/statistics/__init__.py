@@ -1,8 +1,8 @@
 """Statistics of a judge: what pairs of answers come to, how far it agrees with people, what it is wrong about.
 
 Pure functions over arrays and tuples; nothing here asks a judge anything. Differences between candidate and base come
-out in the form that `harness.comparison.statistics` takes, so a judged task has the intervals, tests and verdicts of any
-other.
+out in the form that `harness.comparison.statistics` takes, so a judged task has the intervals, tests and verdicts of
+any other.
 """
 
 from __future__ import annotations
