@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 LengthNote = Literal["", "nothing_scored", "same_length", "unanimous", "not_separable", "extrapolated"]
 
 _STEPS = 100
+_SINGULAR = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,15 @@ def length_controlled(
         return LengthControlled(0, None, None, None, None, None, "nothing_scored")
     raw = float(np.mean(wanted))
     scale = float(np.std(lengths, ddof=1)) if n > 1 else None
-    note = _note(wanted, lengths)
+    terms = np.tanh(lengths / scale) if scale else lengths
+    note = _note(wanted, terms)
     if note in ("same_length", "unanimous"):
         found = score_interval(wanted, clusters, alpha=alpha)
         return LengthControlled(n, raw, raw, found.bounds if found else None, None, scale, note)
-    if note == "not_separable" or not scale:
+    design = np.column_stack([np.ones(n), terms])
+    coefficients = None if note == "not_separable" else _fit(design, wanted)
+    if coefficients is None:
         return LengthControlled(n, raw, None, None, None, scale, "not_separable")
-    design = np.column_stack([np.ones(n), np.tanh(lengths / scale)])
-    coefficients = _fit(design, wanted)
     intercept, slope = (float(value) for value in coefficients)
     groups = group_items(n, clusters)
     units = n if groups is None else len(groups)
@@ -125,22 +127,25 @@ def _checked_lengths(values: ArrayLike, n: int) -> NDArray[np.float64]:
     return lengths
 
 
-def _note(wanted: NDArray[np.float64], lengths: NDArray[np.float64]) -> LengthNote:
-    low, high = float(lengths.min()), float(lengths.max())
+def _note(wanted: NDArray[np.float64], terms: NDArray[np.float64]) -> LengthNote:
+    low, high = float(terms.min()), float(terms.max())
     if low == high:
         return "same_length" if low == 0.0 else "not_separable"
     one_sided = low > 0.0 or high < 0.0
     if wanted.min() == wanted.max():
         return "not_separable" if one_sided and wanted[0] in (0.0, 1.0) else "unanimous"
     # A preference between 0 and 1 stands for some of both.
-    won, lost = lengths[wanted > 0.0], lengths[wanted < 1.0]
+    won, lost = terms[wanted > 0.0], terms[wanted < 1.0]
     if won.min() >= lost.max() or won.max() <= lost.min():
         return "not_separable"
     return "extrapolated" if one_sided else ""
 
 
-def _fit(design: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Maximum likelihood by Newton's method with step halving; (2,) coefficients."""
+def _fit(design: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Maximum likelihood by Newton's method with step halving; (2,) coefficients.
+
+    None where it does not converge: lengths that overlap by next to nothing have a maximum in theory alone.
+    """
 
     def likelihood(coefficients: NDArray[np.float64]) -> float:
         logits = design @ coefficients
@@ -150,14 +155,17 @@ def _fit(design: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np
     reached = likelihood(coefficients)
     for _ in range(_STEPS):
         fitted = _probabilities(design @ coefficients)
-        gradient = design.T @ (wanted - fitted)
-        step = np.linalg.solve(_information(design, fitted), gradient)
-        while (value := likelihood(coefficients + step)) < reached and np.abs(step).max() > 1e-12:
+        information = _information(design, fitted)
+        if np.linalg.cond(information) > _SINGULAR:
+            return None
+        step = np.linalg.solve(information, design.T @ (wanted - fitted))
+        if np.abs(step).max() <= 1e-10:
+            return coefficients
+        # Rounding alone must not halve a step near the maximum.
+        while (value := likelihood(coefficients + step)) < reached - 1e-9 * abs(reached):
             step = step / 2.0
         coefficients, reached = coefficients + step, value
-        if np.abs(step).max() <= 1e-10:
-            break
-    return coefficients
+    return None
 
 
 def _intercept_error(
