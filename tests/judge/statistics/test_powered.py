@@ -243,7 +243,7 @@ def test_what_does_not_fit_is_refused() -> None:
         powered_mean([1.0, 0.0], [1.0], OTHERS)
     with pytest.raises(InputError, match=r"unlabelled: the difference 2.0 at position 1 is not in \[-1, 1\]"):
         powered_mean(PEOPLE, JUDGE, [0.0, 2.0])
-    with pytest.raises(InputError, match="lambda is 1.5"):
+    with pytest.raises(InputError, match=r"lambda is 1\.5"):
         powered_mean(PEOPLE, JUDGE, OTHERS, tuning=1.5)
     with pytest.raises(InputError, match="cluster labels for 20 and 80 items"):
         powered_mean(PEOPLE, JUDGE, OTHERS, unlabelled_clusters=["a"])
