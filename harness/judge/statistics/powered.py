@@ -13,10 +13,10 @@ is people alone. The variance is lambda^2 var(f) / N + var(d - lambda f) / n.
 up to a point less. A t interval only knows the judge's errors that the n items showed. A judge that errs on one item in
 twenty is caught on 2 or 3 of 50; when others are many, nothing else is left in the variance, and 95% intervals covered
 84%. Where judge and people differ on fewer than `FEW_CHANGES` units, or people's differences are other than 0 on as
-few, the interval therefore also covers one put together (Zou and Donner 2008) from the judge's variance on the others
-and the guarded intervals of `harness.comparison.statistics` for mean(d - f) and mean(d). These suppose that a unit not
-seen to differ could have, by the largest difference seen (where none was, the smallest step between two values), and
-by a whole point at least.
+few, or one of the two is constant, the interval therefore also covers one put together (Zou and Donner 2008) from the
+judge's variance on the others and the guarded intervals of `harness.comparison.statistics` for mean(d - f) and mean(d).
+These suppose that a unit not seen to differ could have, by the largest difference seen (where none was, the smallest
+step between two values), and by a whole point at least.
 
 **Clusters.** Deviations are summed within a cluster before they are squared, also over labelled and other items of one
 cluster, with a G / (G - 1) correction for each part; n - 1 becomes the number of clusters with labelled items less 1.
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 # A variance or a difference below this is rounding.
 _ROUNDING = 1e-12
 
+_GUARDS = ("few-changes", "constant")
+
 
 @dataclass(frozen=True, slots=True)
 class Powered:
@@ -57,7 +59,7 @@ class Powered:
         estimate: mean of candidate - base, in [-1, 1].
         ci: its interval.
         se: its standard error, without the guard for few errors.
-        guarded: the guard for few errors widened the interval.
+        guarded: one of the guards of this module, or of people's interval where lambda is 0, widened the interval.
         tuning: lambda, how far the judge is relied on, in [0, 1].
         labelled: n, items judged by people.
         unlabelled: N, items judged by the judge alone.
@@ -96,7 +98,8 @@ def powered_mean(
         unlabelled: (N,) the judge's differences of other items.
         clusters: a label for each labelled item, None for a cluster of its own.
         unlabelled_clusters: the same for the others; a label may occur in both.
-        tuning: lambda in [0, 1]; default: the plug-in value.
+        tuning: lambda in [0, 1]; default: the plug-in value. It is 0 whatever is asked for where the judge's variance
+            on the others, or people's, cannot be estimated.
         alpha: two-sided level.
 
     Raises:
@@ -117,7 +120,7 @@ def powered_mean(
     if alone.units < 2 or len(np.unique(other_ids)) < 2:
         share = 0.0  # one of the two variances cannot be estimated
     if share == 0.0:
-        estimate, se, ci, guarded = alone.delta, alone.se, people_ci.bounds, people_ci.method == "few-changes"
+        estimate, se, ci, guarded = alone.delta, alone.se, people_ci.bounds, people_ci.method in _GUARDS
     else:
         t = t_quantile(alpha, alone.units - 1.0)
         estimate = share * mean(g) + mean(d - share * f)
@@ -126,13 +129,14 @@ def powered_mean(
         se = standard_error(cluster_errors(d - share * f, ids, size), of_others)
         below = above = t * se
         disagree = difference_sample((d - f) / 2.0, clusters)
-        if _few(alone) or _few(disagree):
+        if _says_little(alone) or _says_little(disagree):
             gap, rest = _disagreement(d, f, g, clusters, alpha), t * standard_error(of_others)
             low, high = alone.delta - people_ci.low, people_ci.high - alone.delta
             below = max(below, math.hypot(rest, share * gap.below, (1.0 - share) * low))
             above = max(above, math.hypot(rest, share * gap.above, (1.0 - share) * high))
         guarded = max(below, above) > t * se
-        ci = max(-1.0, estimate - below), min(1.0, estimate + above)
+        ci = _possible(estimate - below), _possible(estimate + above)
+        estimate = _possible(estimate)
     return Powered(
         estimate=estimate,
         ci=ci,
@@ -151,6 +155,11 @@ def best_tuning(people: NDArray[np.float64], judge: NDArray[np.float64], unlabel
     """The plug-in lambda of PPI++ for a mean, in [0, 1]; 0.0 where the judge never varies or judged nothing else.
 
     Clusters are not taken into account: any lambda gives a valid estimate, and this one is near the best.
+
+    Args:
+        people: (n,) differences.
+        judge: (n,) of the same items.
+        unlabelled: (N,) the judge's, of other items.
     """
     n, others = len(people), len(unlabelled)
     if n < 2 or others == 0:
@@ -160,6 +169,10 @@ def best_tuning(people: NDArray[np.float64], judge: NDArray[np.float64], unlabel
         return 0.0
     covariance = float(np.mean((people - people.mean()) * (judge - judge.mean())))
     return min(1.0, max(0.0, covariance / ((1.0 + n / others) * variance)))
+
+
+def _possible(difference: float) -> float:
+    return max(-1.0, min(1.0, difference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ def _disagreement(
     return _Reach(step * (sample.delta - found.low), step * (found.high - sample.delta))
 
 
-def _few(sample: PairedSample) -> bool:
-    """So few units differ from 0 that a variance says little; the rule of `paired_interval`."""
+def _says_little(sample: PairedSample) -> bool:
+    """The variance is of next to nothing: so few units differ from 0, or none from another (see `paired_interval`)."""
     changed = sample.up + sample.down
-    return changed < FEW_CHANGES and 2 * changed <= sample.units
+    return sample.se == 0.0 or (changed < FEW_CHANGES and 2 * changed <= sample.units)

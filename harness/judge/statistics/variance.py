@@ -37,6 +37,8 @@ def cluster_ids(
     Raises:
         InputError: labels and items do not pair.
     """
+    if labels is None and other_labels is None:
+        return np.arange(n), np.arange(n, n + others)
     first = list(labels) if labels is not None else [None] * n
     second = list(other_labels) if other_labels is not None else [None] * others
     if len(first) != n or len(second) != others:
