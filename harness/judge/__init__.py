@@ -1,0 +1,1 @@
+"""Answers judged by a model: in pairs, in both orders, and held against people."""
