@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,10 +133,12 @@ def test_a_limit_on_costs_stops_cleanly_and_can_be_raised(folder: Path, capsys: 
         assert compare("--max-cost", "300") == 3
         err = capsys.readouterr().err
         assert "--max-cost: the limit of 300 is reached" in err
+        assert re.search(r"\d+ answers cost \d+, by the prices", err), "also where it broke off"
         asked = len(server.bodies)
         assert asked * 5 <= 300
         assert compare("--max-cost", "100000") == 0
         assert len(server.bodies) == 3 * ITEMS, "nothing was asked again"
+        assert f"{3 * ITEMS - asked} answers cost {5 * (3 * ITEMS - asked)}," in capsys.readouterr().err
         assert compare("--max-cost", "0") == 2
         write(folder, server)
         assert compare("--max-cost", "5") == 2

@@ -137,6 +137,10 @@ class ConsoleProgress:
             self._spoke = self._clock()
             self._say(self._line(tally))
 
+    def charged(self, cost: float, answers: int) -> None:
+        """Say what was spent."""
+        self._say(self._words.charged.format(cost=cost, answers=answers))
+
     def finished(self) -> None:
         """Leave the finished bars standing."""
         if self._bars is not None:

@@ -129,6 +129,7 @@ class Words:
     plan_nothing: str
     engine_starting: str
     engine_started: str
+    charged: str
     pace: str
     stored_at: str
 
@@ -262,6 +263,7 @@ EN = Words(
     plan_nothing="Every answer is stored.",
     engine_starting="starting {engine} …",
     engine_started="{engine} is up after {time}",
+    charged="{answers:,} answers cost {cost:.4g}, by the prices in harness.yaml",
     pace="{rate:.1f}/s, {left} left  {scores}",
     stored_at="stored as {id} in {store}",
 )
@@ -386,6 +388,7 @@ ZH = Words(
     plan_nothing="所有回答都已存好。",
     engine_starting="正在启动 {engine} …",
     engine_started="{engine} 已启动，用时 {time}",
+    charged="{answers:,} 个回答花费 {cost:.4g}（按 harness.yaml 里的价格）",
     pace="{rate:.1f} 题/秒，剩余 {left}  {scores}",
     stored_at="已存为 {id}，位于 {store}",
 )

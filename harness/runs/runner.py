@@ -76,6 +76,9 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         for engine in (*self.engines, *self.endpoints):
             engine.close()
+        if self.budget.spent:
+            self.progress.finished()
+            self.progress.charged(self.budget.spent, self.budget.answers)
 
     def _all(self) -> Iterator[tuple[StoredEngine, Group | EndpointGroup]]:
         """Whoever is asked, with the candidates that are asked there."""

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) WITHOUT ROWID;
 """
 
-#: A session that broke off longer ago is not gone on with: the server may have changed since.
+#: A session that was last begun or resumed longer ago is not gone on with: the server may have changed since.
 SESSION_LASTS = 24 * 3600.0
 
 #: SQLite's default limit on the number of variables in one statement is 999 in old builds.
@@ -141,9 +141,10 @@ class CompletionStore:
         """
         with self._explained(), self._transaction():
             row = self._db.execute("SELECT session, begun FROM sessions WHERE asked = ?", (asked,)).fetchone()
-            if row and not fresh and time.time() - row[1] < SESSION_LASTS:
-                return str(row[0])
             begun = time.time()
+            if row and not fresh and begun - row[1] < SESSION_LASTS:
+                self._db.execute("UPDATE sessions SET begun = ? WHERE asked = ?", (begun, asked))
+                return str(row[0])
             name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(begun)) + f"-{secrets.token_hex(3)}"
             self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?,?,?)", (asked, name, begun))
             return name

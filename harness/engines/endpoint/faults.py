@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from harness.candidates.endpoint import Endpoint
-from harness.errors import HarnessError, InputError
+from harness.errors import HarnessError, IncompleteError, InputError
 
 #: Longest wait before a request is sent again, unless the server names a longer one.
 LONGEST_WAIT = 30.0
@@ -91,7 +91,11 @@ def _status(error: Any, endpoint: Endpoint, secrets: Secrets, *, has_key: bool) 
         remedy = "Check it." if has_key else f"Set {endpoint.key_env}, or name another variable in key_env."
         return InputError(f"{what} (HTTP {code}: {said})", where=endpoint.url, remedy=remedy)
     if code == 402 or "insufficient_quota" in json.dumps(error.body, default=str):
-        return InputError(f"the account has no credit left (HTTP {code}: {said})", where=endpoint.url)
+        return IncompleteError(
+            f"the account has no credit left (HTTP {code}: {said})",
+            where=endpoint.url,
+            remedy="What was answered is kept. Run it again when there is.",
+        )
     if code == 404:
         return InputError(
             f"the server knows no model {endpoint.model!r}, or no such address (HTTP 404: {said})",
@@ -101,7 +105,7 @@ def _status(error: Any, endpoint: Endpoint, secrets: Secrets, *, has_key: bool) 
     if code in (408, 409, 425, 429) or code >= 500:
         after = retry_after(error.response.headers)
         if after is not None and after > PATIENCE:
-            return InputError(
+            return IncompleteError(
                 f"the server asks to come back in {after:.0f} s (HTTP {code}: {said})",
                 where=endpoint.url,
                 remedy="Run it again then: only what is missing is asked.",

@@ -122,6 +122,20 @@ def test_a_key_that_is_refused_while_asking_stops_at_once() -> None:
     assert len(server.bodies) <= 8
 
 
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (failed(429, "later", retry_after="3600"), "asks to come back in 3600 s"),
+        (failed(402, "pay"), "no credit left"),
+        (Reply(429, {"error": {"message": "no", "code": "insufficient_quota"}}), "no credit left"),
+    ],
+)
+def test_what_nobody_waits_for_ends_the_run_so_that_it_can_go_on_later(fault: Reply, says: str) -> None:
+    with serving(lambda body, nth: fault) as server, pytest.raises(IncompleteError, match=says):
+        ask(server.url, [f"q{n}" for n in range(50)])
+    assert len(server.bodies) <= 8
+
+
 def test_nobody_there() -> None:
     with pytest.raises(InputError, match=r"cannot be reached: .*Is the server running"):
         ask("http://127.0.0.1:9/v1", ["q"])
