@@ -26,12 +26,12 @@ from harness.engines._shared import (
     new_log,
     prompt_tokens,
     refused,
-    seed_of,
 )
 from harness.engines.base import Adapter, Completion, Continuation, EngineSpec, FinishReason, Request, Sampling
 from harness.engines.gpu import require_free_memory, visible_gpus
 from harness.engines.pictures import read_picture
 from harness.engines.versions import engine_version
+from harness.engines.vllm_parameters import likelihood_params, passes, sampling_params
 from harness.engines.vllm_start import (
     engine_arguments,
     first_line,
@@ -45,9 +45,6 @@ from harness.gold.images import ImageFile
 
 IMAGE_TOKENS = 1 << 17
 """Tokens of pictures given to vLLM ahead of their turn: enough to keep it busy, and 2.5 GB of pixels at most."""
-
-#: Tokens whose likelihoods vLLM gives in one pass at most (its MAX_LOGPROB_TOKEN_IDS).
-_TOKENS_TOGETHER = 128
 
 
 class VllmEngine:
@@ -178,7 +175,7 @@ class VllmEngine:
                 ids,
                 adapter,
                 self._misfit(request, self._limit),
-                lambda: _sampling_params(request, shared),
+                lambda: sampling_params(request, shared),
                 request.images,
             )
 
@@ -196,7 +193,7 @@ class VllmEngine:
         """
         self._require_open()
         check_continuations(continuations)
-        whole = _likelihood_params(prompt_logprobs=0)
+        whole = likelihood_params(prompt_logprobs=0)
 
         def job(indexes: list[int]) -> _Job:
             asked = continuations[indexes[0]]
@@ -210,11 +207,11 @@ class VllmEngine:
             tokens = sorted({continuations[index].continuation_ids[0] for index in indexes})
             if tokens[-1] >= self._vocab_size:
                 why = f"token id {tokens[-1]} is beyond the model's {self._vocab_size}"
-            params = _likelihood_params(logprob_token_ids=tokens)
+            params = likelihood_params(logprob_token_ids=tokens)
             return _Job(indexes, asked.prompt_ids, asked.adapter, why, lambda: params, asked.images)
 
         found: list[list[float]] = [[] for _ in continuations]
-        for done in itertools.chain.from_iterable(self._run(map(job, _passes(continuations)))):
+        for done in itertools.chain.from_iterable(self._run(map(job, passes(continuations)))):
             indexes: list[int] = done.job.subject
             if done.output is None:
                 raise InputError(done.error, where=f"continuation {indexes[0]}")
@@ -392,72 +389,6 @@ class _Done:
     output: Any
     latency: float
     error: str = ""
-
-
-def _sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
-    """vLLM's parameters for a request. Greedy ones are built once for all requests that share a `Sampling`."""
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind
-
-    sampling = request.sampling
-    greedy = sampling.temperature == 0.0
-    if greedy and sampling in shared:
-        return shared[sampling]
-    params = SamplingParams(
-        max_tokens=sampling.max_tokens,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        top_k=sampling.top_k,
-        repetition_penalty=sampling.repetition_penalty,
-        seed=None if greedy else seed_of(request),
-        stop=list(sampling.stop),
-        stop_token_ids=list(sampling.stop_token_ids),
-        # Without this vLLM adds the EOS of the config and of generation_config.json to the stop ids.
-        ignore_eos=True,
-        detokenize=bool(sampling.stop),
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-    if greedy:
-        shared[sampling] = params
-    return params
-
-
-def _likelihood_params(**wanted: Any) -> Any:
-    """vLLM's parameters for a request whose text nobody wants."""
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind
-
-    return SamplingParams(
-        max_tokens=1,
-        temperature=0.0,
-        detokenize=False,
-        ignore_eos=True,
-        output_kind=RequestOutputKind.FINAL_ONLY,
-        **wanted,
-    )
-
-
-def _passes(continuations: Sequence[Continuation]) -> list[list[int]]:
-    """Which continuations one pass of the model answers: single tokens after one prompt (the letters of options).
-
-    The token after a prompt is one that vLLM would generate, so its likelihoods cost no more than a generated token;
-    those within a prompt keep it from using its prefix cache, and make it compute the logits of the whole prompt.
-    """
-    from vllm import SamplingParams
-
-    together = hasattr(SamplingParams(), "logprob_token_ids")
-    found: dict[object, list[int]] = {}
-    for index, asked in enumerate(continuations):
-        if not asked.continuation_ids:
-            continue
-        single = together and len(asked.continuation_ids) == 1
-        shared = (asked.adapter and asked.adapter.digest, asked.prompt_ids, asked.images)
-        found.setdefault(shared if single else index, []).append(index)
-    return [part for row in found.values() for part in _parts(row)]
-
-
-def _parts(row: list[int]) -> list[list[int]]:
-    return [row[start : start + _TOKENS_TOGETHER] for start in range(0, len(row), _TOKENS_TOGETHER)]
 
 
 def _free() -> None:
