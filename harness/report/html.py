@@ -52,6 +52,7 @@ def _template() -> Template:
         has_notes=lambda task: bool(task_notes(task, EN)),
         repeat_rows=_repeat_rows,
         repeat_notes=_repeat_notes,
+        other_repeats=lambda candidate: [one for task in candidate.tasks for one in task.others if one.over_repeats],
         conclude=_conclude,
         gate=_gate,
         reasons=_reasons,
