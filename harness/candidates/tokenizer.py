@@ -78,6 +78,12 @@ class PromptTokenizer:
         return None if found is None else int(found)
 
     @cached_property
+    def added_tokens(self) -> tuple[str, ...]:
+        """Texts that become one token wherever they stand: special tokens, and words that were added later."""
+        added = read_json(self.folder / "tokenizer.json").get("added_tokens", [])
+        return tuple(str(one["content"]) for one in added if isinstance(one, dict) and "content" in one)
+
+    @cached_property
     def special_tokens(self) -> dict[str, str]:
         """`bos_token`, `eos_token`, … as text, from `tokenizer_config.json` or `special_tokens_map.json`."""
         found: dict[str, str] = {}

@@ -19,6 +19,7 @@ from harness.cli import (
     goldset_check,
     goldset_import,
     goldset_split,
+    judge,
     run,
     runs,
     score,
@@ -117,6 +118,10 @@ _train.command("vision")(train.vision)
 _train.command("grpo")(train.grpo)
 _train.command("sweep")(train_sweep.sweep)
 app.add_typer(_train, name="train")
+
+_judge = _group("Answers judged by a model, in a way that can be defended.")
+_judge.command("pairwise")(judge.pairwise)
+app.add_typer(_judge, name="judge")
 
 app.command("estimate")(estimate.estimate)
 app.command("export")(export.export)

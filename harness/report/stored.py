@@ -9,10 +9,9 @@ from pydantic import ValidationError
 
 from harness.comparison.results import Comparison
 from harness.errors import InputError
-from harness.gold.goldset import load_goldset
-from harness.gold.item import Item
 from harness.report.view import Evidence, View, build_view
-from harness.runs.files import RunManifest, RunStore, TaskRecord
+from harness.runs.files import RunManifest, RunStore
+from harness.runs.items import items_of
 from harness.runs.samples import Sample
 
 
@@ -57,25 +56,4 @@ def stored_view(comparison: Comparison, store: str, overrides: Mapping[str, str]
         except InputError:
             continue  # pruned, or made elsewhere: the numbers stand without their texts
         manifests.append(manifest)
-    return build_view(comparison, Evidence(samples, _items(manifests, overrides, folder)), store)
-
-
-def _items(
-    manifests: list[RunManifest], overrides: Mapping[str, str], folder: Path | None
-) -> dict[str, dict[str, Item]]:
-    found: dict[str, dict[str, Item]] = {}
-    for manifest in manifests:
-        for task in manifest.tasks:
-            if task.name not in found:
-                found[task.name] = _goldset(task, overrides, folder)
-    return found
-
-
-def _goldset(task: TaskRecord, overrides: Mapping[str, str], folder: Path | None) -> dict[str, Item]:
-    """By the name it goes by here, else where it lay when it was asked; edited items are left out later, by digest."""
-    for reference in (task.goldset, task.goldset_path):
-        try:
-            return dict(load_goldset(reference, folder=folder, overrides=overrides).by_id)
-        except InputError:
-            continue
-    return {}
+    return build_view(comparison, Evidence(samples, items_of(manifests, overrides, folder)), store)

@@ -1,0 +1,114 @@
+"""Asking judges: they are candidates like any other, asked through the same plan, engines and completion store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
+from harness.candidates.settings import EngineSettings
+from harness.errors import InputError
+from harness.gold.goldset import GoldSet
+from harness.gold.item import Item
+from harness.runs.plan import LoadedTask, Options
+from harness.runs.planning.making import make_plan
+from harness.runs.progress import Progress
+from harness.runs.runner import Runner
+from harness.runs.store import CompletionStore, completions_path
+from harness.suites.spec import Suite
+
+#: Room for the reasons before the verdict.
+MAX_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to every judge."""
+
+    id: str
+    text: str
+    system: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the judges wrote, by question id, for each judge and repeat; "" where an answer failed.
+
+    Attributes:
+        engines: name and version of what answered, for each judge.
+        digests: the identity of each judge.
+    """
+
+    texts: tuple[Mapping[str, tuple[str, ...]], ...]
+    engines: tuple[tuple[str, str], ...]
+    digests: tuple[str, ...]
+
+
+def special_tokens(judges: Sequence[Candidate]) -> tuple[str, ...]:
+    """Special and added tokens of the judges whose tokenizer is here."""
+    here = [judge.tokenizer for judge in judges if isinstance(judge, ModelCandidate)]
+    return tuple(sorted({token for tokenizer in here for token in tokenizer.added_tokens}))
+
+
+def ask_judges(
+    judges: Sequence[Candidate],
+    questions: Sequence[Asked],
+    *,
+    settings: EngineSettings,
+    store: str,
+    progress: Progress,
+    repeats: int = 1,
+    temperature: float | None = None,
+    seed: int = 0,
+    fresh: bool = False,
+    max_cost: float | None = None,
+) -> Said:
+    """Ask every judge every question. What was asked before, in the same words, comes from the store.
+
+    Raises:
+        InputError: a recording as a judge, or as `Runner`.
+    """
+    for judge in judges:
+        if isinstance(judge, ReplayCandidate):
+            raise InputError(f"{judge.name!r} is a recording, and cannot be asked", where="--judge")
+    by_system: dict[str, list[Asked]] = {}
+    for question in questions:
+        by_system.setdefault(question.system, []).append(question)
+    tasks = tuple(_task(number, system, asked) for number, (system, asked) in enumerate(by_system.items()))
+    suite = Suite(name="judging", tasks=tuple(loaded.task for loaded in tasks))
+    options = Options(settings=settings, repeats=repeats, seed=seed, temperature=temperature)
+    plan = make_plan(judges, suite, tasks, options)
+    with ExitStack() as stack:
+        kept = stack.enter_context(CompletionStore(completions_path(store)))
+        runner = stack.enter_context(Runner(plan, kept, progress, fresh=fresh, measure_noise=False, max_cost=max_cost))
+        runner.announce()
+        answers = runner.answer()
+    texts = []
+    for index in range(len(judges)):
+        said: dict[str, list[str]] = {}
+        for sample in answers.samples[index]:
+            said.setdefault(sample.item_id, []).append("" if sample.error else sample.output)
+        texts.append({key: tuple(values) for key, values in said.items()})
+    engines = tuple(answers.engines[index] for index in range(len(judges)))
+    return Said(tuple(texts), engines, tuple(one.fingerprint.digest for one in plan.candidates))
+
+
+def _task(number: int, system: str, asked: Sequence[Asked]) -> LoadedTask:
+    """Questions as a task: what a judge says is read by `reading`, so the score of `exact` is looked at by nobody."""
+    name = f"judging-{number}"
+    suite = Suite.model_validate(
+        {
+            "name": "judging",
+            "tasks": [
+                {
+                    "name": name, "role": "guard", "goldset": name, "prompt": "{question}", "system": system,
+                    "scorers": ["exact"], "primary": "exact", "generation": {"max_tokens": MAX_TOKENS},
+                    "max_error_rate": 0.0,
+                }
+            ],
+        }
+    )  # fmt: skip
+    items = tuple(Item(id=one.id, question=one.text, answer=("-",)) for one in asked)
+    return LoadedTask(suite.tasks[0], GoldSet(name, items, Path(name)), items)

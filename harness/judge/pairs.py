@@ -1,0 +1,132 @@
+"""Pairs of answers out of a stored comparison, as a judge is asked about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.comparison.results import CandidateComparison
+from harness.errors import InputError
+from harness.gold.item import Item
+from harness.judge.fence import fence_for, neutral
+from harness.judge.prompts import pairwise, wording
+from harness.runs.files import CandidateRecord, RunStore
+from harness.runs.items import items_of
+from harness.runs.samples import Sample
+
+#: Which answer a judge is shown first.
+Order = Literal["base", "candidate"]
+ORDERS: tuple[Order, Order] = ("base", "candidate")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both answers to an item."""
+
+    task: str
+    item: Item
+    base: str
+    candidate: str
+
+    @property
+    def identical(self) -> bool:
+        """Nobody needs to be asked which of two equal answers is better."""
+        return self.base.strip() == self.candidate.strip()
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of a comparison, and who answered.
+
+    Attributes:
+        left_out: items without both answers, or whose gold set has changed or is gone.
+    """
+
+    pairs: tuple[Pair, ...]
+    base: CandidateRecord
+    candidate: CandidateRecord
+    left_out: int
+
+
+def pairs_of(
+    compared: CandidateComparison,
+    store: RunStore,
+    *,
+    tasks: Sequence[str] = (),
+    overrides: Mapping[str, str],
+    folder: Path | None = None,
+) -> Pairs:
+    """Both sides' first answers to every item of a comparison.
+
+    Args:
+        tasks: these alone; empty: all.
+        overrides, folder: as `items_of`.
+
+    Raises:
+        InputError: a run is no longer in the store, or no pair is left.
+    """
+    (base_run, base), (candidate_run, candidate) = (
+        store.read_run(one) for one in (compared.run_ids.base, compared.run_ids.candidate)
+    )
+    known = [task.name for task in base_run.tasks]
+    for name in tasks:
+        if name not in known:
+            remedy = f"It has {', '.join(known)}."
+            raise InputError(f"the comparison has no task {name!r}", where="--task", remedy=remedy)
+    items = items_of([base_run, candidate_run], overrides, folder)
+    theirs = _first(candidate)
+    found, left_out = [], 0
+    for key, ours in _first(base).items():
+        if tasks and ours.task not in tasks:
+            continue
+        item, other = items.get(ours.task, {}).get(ours.item_id), theirs.get(key)
+        usable = item is not None and other is not None and item.digest == ours.item_digest == other.item_digest
+        if item is None or other is None or not usable or ours.error or other.error:
+            left_out += 1
+            continue
+        found.append(Pair(ours.task, item, ours.output, other.output))
+    if not found:
+        raise InputError(
+            "no item has both answers and its question",
+            where=compared.candidate,
+            remedy="Give the gold set that was asked: --goldset NAME=PATH.",
+        )
+    return Pairs(tuple(found), base_run.candidate, candidate_run.candidate, left_out)
+
+
+def question(pair: Pair, first: Order, special: Iterable[str], *, reference: bool) -> str:
+    """The text of a judgement.
+
+    Args:
+        first: whose answer is A.
+        special: the special tokens of every judge, so that all are asked in the same words.
+        reference: show the gold answer.
+    """
+    special = tuple(special)
+    shown = {
+        "question": neutral(_asked(pair.item), special),
+        "base": neutral(pair.base, special),
+        "candidate": neutral(pair.candidate, special),
+    }
+    gold = neutral(_gold(pair.item), special) if reference else None
+    fence = fence_for([*shown.values(), gold or ""])
+    a, b = (shown[side] for side in (ORDERS if first == "base" else ORDERS[::-1]))
+    return pairwise(wording(pair.item.language), shown["question"], gold, a, b, fence)
+
+
+def _first(samples: Iterable[Sample]) -> dict[tuple[str, str], Sample]:
+    return {(one.task, one.item_id): one for one in samples if one.repeat == 0}
+
+
+def _asked(item: Item) -> str:
+    """The question as a reader sees it: a conversation with its speakers."""
+    if item.messages is None or len(item.messages) == 1:
+        return item.text
+    return "\n".join(f"{turn.role}: {turn.content}" for turn in item.messages)
+
+
+def _gold(item: Item) -> str:
+    reference = item.metadata.get("reference")
+    return f"{item.answer[0]}\n{reference}" if isinstance(reference, str) else item.answer[0]
