@@ -125,4 +125,4 @@ def parse_reference(reference: str) -> Endpoint:
 
 def _shown(text: str) -> str:
     """Without what may be secret in an address: user, password and parameters."""
-    return re.sub(r"\?.*", "?…", re.sub(r"//[^/@]*@", "//…@", text))
+    return re.sub(r"\?.*", "?…", re.sub(r"//[^/?#]*@", "//…@", text))

@@ -24,8 +24,9 @@ def compare(
 ) -> int:
     """Ask BASE and every CANDIDATE the suite's questions; say what got better and what got worse.
 
-    A candidate is a name in harness.yaml, a folder (a model or an adapter), hf:ORG/NAME, ms:ORG/NAME, or
-    replay:PATH (outputs recorded elsewhere). Run it again after a crash: only what is missing is generated.
+    A candidate is a name in harness.yaml, a folder (a model or an adapter), hf:ORG/NAME, ms:ORG/NAME,
+    openai:MODEL@URL (a server), or replay:PATH (outputs recorded elsewhere). Run it again after a crash: only what is
+    missing is generated.
 
     Exit codes: 0 done; 2 wrong input; 3 too many answers failed; with --gate also 1 failed and 4 inconclusive.
     """

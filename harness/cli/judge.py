@@ -10,6 +10,7 @@ from harness.cli import options
 from harness.errors import EXIT_INCOMPLETE, EXIT_OK, InputError
 
 
+@options.asks(without={"limit", "base_path", "prompt"})
 def pairwise(
     comparison: Annotated[str, typer.Argument(metavar="COMPARISON", help="Its id in the store, or its JSON file.")],
     judge: Annotated[
@@ -22,18 +23,9 @@ def pairwise(
         list[str] | None, typer.Option("--task", metavar="NAME", help="These tasks alone; may be given again.")
     ] = None,
     reference: Annotated[bool, typer.Option(help="Show the judge the gold answer.")] = True,
-    repeats: options.Repeats = 1,
-    temperature: options.Temperature = None,
-    seed: options.Seed = 0,
-    alpha: options.Alpha = 0.05,
-    engine: options.EngineOption = options.Engine.auto,
-    fresh: options.Fresh = False,
-    max_cost: options.MaxCost = None,
+    *,
+    asking: options.Asking,
     json: options.Json = None,
-    store: options.Store = None,
-    demo: options.Demo = False,
-    goldset: options.Goldsets = None,
-    lang: options.LanguageOption = None,
 ) -> int:
     """Which answers are better? A model judges each pair of a stored comparison, in both orders.
 
@@ -54,14 +46,11 @@ def pairwise(
     from harness.report.stored import read_comparison
     from harness.runs.files import RunStore
 
-    if repeats < 1:
-        raise InputError(f"must be at least 1, not {repeats}", where="--repeats")
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"must lie between 0 and 1, not {alpha:g}", where="--alpha", remedy="0.05 is usual.")
+    asking.check()
     outputs = Outputs.of(json=json)
-    language = options.language(lang)
-    workspace = load_workspace(demo=demo)
-    place = store or workspace.store
+    language = asking.language
+    workspace = load_workspace(demo=asking.demo)
+    place = asking.store or workspace.store
     found = read_comparison(comparison, place)
     names = [one.candidate for one in found.comparisons]
     if candidate is None and len(names) > 1:
@@ -75,14 +64,14 @@ def pairwise(
         compared,
         RunStore(place),
         tasks=task or (),
-        overrides={**copies, **options.goldset_copies(goldset)},
+        overrides={**copies, **options.goldset_copies(asking.goldset)},
         folder=workspace.here,
     )
     judges = [resolve(name, workspace) for name in judge]
-    settings = Settings(alpha=alpha, seed=seed, repeats=repeats, reference=reference)
+    settings = Settings(alpha=asking.alpha, seed=asking.seed, repeats=asking.repeats, reference=reference)
     chosen = workspace.content.engine
-    if engine.value != "auto":
-        chosen = chosen.model_copy(update={"name": engine.value})
+    if asking.engine.value != "auto":
+        chosen = chosen.model_copy(update={"name": asking.engine.value})
     with quiet_stdout(outputs.stdout), progress(language) as shown:
         said = ask_judges(
             judges,
@@ -90,11 +79,11 @@ def pairwise(
             settings=chosen,
             store=place,
             progress=shown,
-            repeats=repeats,
-            temperature=temperature,
-            seed=seed,
-            fresh=fresh,
-            max_cost=max_cost,
+            repeats=asking.repeats,
+            temperature=asking.temperature,
+            seed=asking.seed,
+            fresh=asking.fresh,
+            max_cost=asking.max_cost,
         )
     result = judged_pairs(found, compared, pairs, judges, said, settings)
     outputs.write("--json", result.to_json())

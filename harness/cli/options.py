@@ -52,10 +52,10 @@ EngineOption = Annotated[Engine, typer.Option("--engine", help="What answers.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most this many items a task.", metavar="N")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides what a limit draws, sampled answers and resampling.")]
 Alpha = Annotated[float, typer.Option("--alpha", help="Two-sided level of tests and intervals.")]
-Repeats = Annotated[int, typer.Option("--repeats", help="Answers to each item.", metavar="K")]
+Repeats = Annotated[int, typer.Option("--repeats", help="Answers to each question.", metavar="K")]
 Temperature = Annotated[
     float | None,
-    typer.Option("--temperature", help="Instead of the tasks' own; 0 is greedy decoding.", metavar="T"),
+    typer.Option("--temperature", help="Of sampling; 0 is greedy decoding [default: as the tasks say].", metavar="T"),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Generate again what is stored already.")]
 MaxCost = Annotated[
@@ -120,14 +120,12 @@ class Asking:
         """The language asked for, else the environment's."""
         return language(self.lang)
 
-    def request(self, references: list[str], suite: str | Suite) -> Request:
-        """A request of the API, with what only the command line can get wrong checked.
+    def check(self) -> None:
+        """Refuse what only the command line can get wrong.
 
         Raises:
-            InputError: an option out of its range, or a local copy of a gold set that the suite does not ask.
+            InputError: an option out of its range.
         """
-        from harness.api import Request
-
         if self.limit is not None and self.limit < 1:
             raise InputError(
                 f"must be at least 1, not {self.limit}", where="--limit", remedy="Leave it out to ask every item."
@@ -142,6 +140,16 @@ class Asking:
             raise InputError(f"must lie between 0 and 1, not {self.alpha:g}", where="--alpha", remedy="0.05 is usual.")
         if self.max_cost is not None and self.max_cost <= 0:
             raise InputError(f"must be more than 0, not {self.max_cost:g}", where="--max-cost")
+
+    def request(self, references: list[str], suite: str | Suite) -> Request:
+        """A request of the API.
+
+        Raises:
+            InputError: an option out of its range, or a local copy of a gold set that the suite does not ask.
+        """
+        from harness.api import Request
+
+        self.check()
         return Request(
             references=tuple(references),
             suite=suite,

@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.errors import EXIT_OK
+from harness.errors import EXIT_OK, InputError
 
 
 def serve(
     base: Annotated[str | None, typer.Argument(metavar="BASE", help="As for compare.")] = None,
     adapter: Annotated[list[str] | None, typer.Argument(metavar="ADAPTER...", help="Loaded at once.")] = None,
-    port: Annotated[int, typer.Option("--port", help="On loopback.", metavar="N", min=1, max=65535)] = 8765,
+    port: Annotated[int, typer.Option("--port", help="Port on loopback.", metavar="N", min=1, max=65535)] = 8765,
     max_model_len: Annotated[
-        int | None, typer.Option("--max-model-len", help="Tokens of prompt and answer [default: 4096].", metavar="N")
+        int | None,
+        typer.Option("--max-model-len", help="Tokens of prompt and answer [default: 4096].", metavar="N", min=1),
     ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the server that stands.")] = False,
     base_path: options.Base = None,
@@ -31,6 +32,8 @@ def serve(
     from harness.engines.served import standing
 
     if stop:
+        if base is not None:
+            raise InputError("takes no BASE", where="--stop", remedy="One server stands at a time; it is the one.")
         found = standing.stop()
         typer.echo(f"stopped {found.url} ({found.place})" if found else "no server stands")
         return EXIT_OK

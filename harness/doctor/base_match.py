@@ -33,7 +33,7 @@ class BaseMatch(Reporting):
         """See `Probe.read`."""
         candidate = subject.model
         if candidate is None:
-            return self.finding("skip", "recorded outputs have no base")
+            return self.finding("skip", "its weights are not here: there is no base to match")
         found = [self._tokenizer_fits(subject, candidate), self._weights(subject)]
         if candidate.adapter is not None:
             found += [

@@ -61,7 +61,7 @@ class BatchInvariance(Reporting):
     def ask(self, subject: Subject, run: Run) -> Finding:
         """See `Probe.ask`."""
         if subject.model is None:
-            return self.finding("skip", "recorded outputs have no batches")
+            return self.finding("skip", "its weights are not here, nor its batches")
         greedy = [a for a in subject.planned.asked if a.request.sampling.temperature == 0 and not a.request.options]
         asked = spread(greedy, ITEMS)
         if not asked:

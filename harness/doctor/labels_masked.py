@@ -41,7 +41,7 @@ class LabelsMasked(Reporting):
         """See `Probe.read`."""
         candidate = subject.model
         if candidate is None:
-            return self.finding("skip", "recorded outputs were not trained here")
+            return self.finding("skip", "its weights are not here, nor what they were trained with")
         training = subject.training
         found = [self._labels(candidate.tokenizer, candidate.stop_token_ids, file) for file in training.tokenised]
         if training.log is not None and training.log.points:

@@ -36,7 +36,7 @@ class Subject:
 
     @property
     def model(self) -> ModelCandidate | None:
-        """The candidate when it is weights on disk, None for recorded outputs."""
+        """The candidate when it is weights on disk, None for recorded outputs and endpoints."""
         candidate = self.planned.candidate
         return candidate if isinstance(candidate, ModelCandidate) else None
 

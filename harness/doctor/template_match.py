@@ -47,7 +47,7 @@ class TemplateMatch(Reporting):
         """See `Probe.read`."""
         candidate = subject.model
         if candidate is None:
-            return self.finding("skip", "recorded outputs have no prompts")
+            return self.finding("skip", "its prompts are not written here")
         if candidate.adapter is None:
             return self.finding("skip", "no tokenizer or template was saved apart from the model's own")
         asked = spread(subject.planned.asked)
@@ -100,7 +100,7 @@ class TemplateMatch(Reporting):
         """See `Probe.ask`."""
         candidate = subject.model
         if candidate is None:
-            return self.finding("skip", "recorded outputs have no prompts")
+            return self.finding("skip", "its prompts are not written here")
         known = spread(_best_known(subject))
         tests = _formats(subject, candidate, pictures=any(a.request.images for a in known))
         own = tests[0]

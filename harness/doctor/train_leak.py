@@ -43,7 +43,7 @@ class TrainLeak(Reporting):
         """See `Probe.read`. Training data is read only where the doctor was called for; a comparison goes by the
         lineage's record."""
         if subject.model is None:
-            return self.finding("skip", "recorded outputs were not trained here")
+            return self.finding("skip", "its weights are not here, nor what they were trained with")
         found = [*self._recorded(subject), *self._in_files(subject)]
         gone = subject.training.own.gone
         if gone:

@@ -46,7 +46,7 @@ class Truncation(Reporting):
         """See `Probe.read`."""
         candidate = subject.model
         if candidate is None:
-            return self.finding("skip", "recorded outputs were not trained here")
+            return self.finding("skip", "its weights are not here, nor what they were trained with")
         training = subject.training
         found = [self._cut(candidate, file, training.longest) for file in training.tokenised]
         if training.longest is not None:

@@ -198,6 +198,8 @@ def test_judgements_that_failed_are_asked_again_and_the_others_are_not(
         (["--task", "nope"], "has no task 'nope'"),
         (["--candidate", "nope"], "has no candidate 'nope'"),
         (["--repeats", "0"], "at least 1"),
+        (["--max-cost", "0"], "more than 0"),
+        (["--temperature", "-1"], "0 or above"),
         (["--judge", "replay:base.jsonl"], "is a recording, and cannot be asked"),
     ],
 )

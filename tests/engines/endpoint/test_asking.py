@@ -139,6 +139,7 @@ def test_references(reference: str, model: str, url: str) -> None:
         ("openai:@http://x/v1", "does not name a model and a URL"),
         ("openai:m@ftp://x/v1", "is no http:// or https:// address"),
         ("openai:m@http://me:hunter22@x/v1", "carries a user name"),
+        ("openai:m@http://me:p@hunter22@x/v1", "carries a user name"),
         ("openai:m@http://x/v1?api-key=hunter22", "carries a user name, a password or parameters"),
     ],
 )

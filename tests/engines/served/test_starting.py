@@ -71,6 +71,19 @@ def test_what_cannot_be_served(references: list[str], says: str, capsys: pytest.
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([str(MODELS / "base"), "--max-model-len", "0"], "greater than or equal to 1"),
+        ([str(MODELS / "base"), "--stop"], "--stop: takes no BASE"),
+    ],
+)
+def test_options_that_say_nothing_sensible(given: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", *given]) == 2
+    assert says in capsys.readouterr().err
+    assert standing.standing() is None
+
+
 def test_a_process_that_is_gone_stands_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its number may belong to another program by now, which is left alone."""
     state = {"url": "http://127.0.0.1:9/v1", "pid": 1, "model": "m", "place": "p", "log": "l"}
