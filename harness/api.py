@@ -21,6 +21,7 @@ from harness.gold.parts import Part
 from harness.runs.files import RunManifest, RunStore
 from harness.runs.manifest import manifest_of, signatures_of
 from harness.runs.plan import CandidatePlan, Options, Plan
+from harness.runs.planning.endpoints import FORMAT
 from harness.runs.planning.making import make_plan
 from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Progress, Silent
@@ -128,17 +129,14 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         suite, folder = request.suite, workspace.here
     else:
         suite, folder = load_suite(request.suite, folder=workspace.here)
-    settings = workspace.content.engine
-    if request.engine != "auto":
-        settings = settings.model_copy(update={"name": request.engine})
     options = Options(
-        settings=settings,
+        settings=workspace.engine(request.engine),
         limit=request.limit,
         repeats=request.repeats,
         temperature=request.temperature,
         seed=request.seed,
         prompt=request.prompt,
-        goldsets={**_local_copies(workspace), **request.goldsets},
+        goldsets={**workspace.goldsets, **request.goldsets},
         part=request.part,
     )
     tasks = load_tasks(suite, folder, options)
@@ -304,17 +302,12 @@ def _comparison(
 
 def _noted(base: CandidatePlan) -> tuple[str, ...]:
     """What to say about a base whose weights are not here."""
-    elsewhere = base.prompt_format in _WRITTEN_ELSEWHERE
-    return tuple(f"{base.candidate.name}: {note}" for note in base.notes) if elsewhere else ()
-
-
-#: Prompt formats that nobody here knows.
-_WRITTEN_ELSEWHERE = ("recorded", "endpoint")
+    return tuple(f"{base.candidate.name}: {note}" for note in base.notes) if base.written_elsewhere else ()
 
 
 def _prompts_differ(base: CandidatePlan, candidate: CandidatePlan) -> bool:
-    forms = {base.prompt_format, candidate.prompt_format}
-    if forms & set(_WRITTEN_ELSEWHERE) and forms != {"endpoint"}:
+    both_asked_by_conversation = {base.prompt_format, candidate.prompt_format} == {FORMAT}
+    if (base.written_elsewhere or candidate.written_elsewhere) and not both_asked_by_conversation:
         return False
     pairs = zip(base.asked, candidate.asked, strict=True)
     return any(a.prompt != b.prompt for a, b in pairs)
@@ -330,7 +323,3 @@ def _settings_differ(base: CandidatePlan, candidate: CandidatePlan) -> tuple[str
         if changed := [name for name in left if left[name] != right[name]]:
             return (f"generated with another {', '.join(changed)} than {base.candidate.name}",)
     return ()
-
-
-def _local_copies(workspace: Workspace) -> dict[str, str]:
-    return {name: str(workspace.folder / path) for name, path in workspace.content.goldsets.items()}

@@ -106,6 +106,16 @@ class Workspace:
             return self.content.store
         return str(self.here / self.content.store)
 
+    @property
+    def goldsets(self) -> dict[str, str]:
+        """Local copies of gold sets, by name."""
+        return {name: str(self.folder / path) for name, path in self.content.goldsets.items()}
+
+    def engine(self, asked: str) -> EngineSettings:
+        """The engine's settings; `asked` ("auto" is nobody in particular) goes before the file's name."""
+        settings = self.content.engine
+        return settings if asked == "auto" else settings.model_copy(update={"name": asked})
+
     def entry(self, name: str) -> Entry | None:
         return self.content.candidates.get(name)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.errors import EXIT_INCOMPLETE, EXIT_OK, InputError
+from harness.errors import EXIT_INCOMPLETE, EXIT_OK
 
 
 @options.asks(without={"limit", "base_path", "prompt"})
@@ -39,54 +39,37 @@ def pairwise(
     from harness.cli.asking import progress
     from harness.cli.console import open_console
     from harness.cli.outputs import Outputs, quiet_stdout
-    from harness.judge.asking import ask_judges
-    from harness.judge.judging import Settings, judged_pairs, questions
-    from harness.judge.pairs import pairs_of
+    from harness.judge.asking import Settings
+    from harness.judge.judging import judge_comparison
     from harness.report.judged import render_judged
     from harness.report.stored import read_comparison
-    from harness.runs.files import RunStore
 
     asking.check()
     outputs = Outputs.of(json=json)
-    language = asking.language
     workspace = load_workspace(demo=asking.demo)
-    place = asking.store or workspace.store
-    found = read_comparison(comparison, place)
-    names = [one.candidate for one in found.comparisons]
-    if candidate is None and len(names) > 1:
-        remedy = f"Name one of {', '.join(names)}."
-        raise InputError(f"the comparison has {len(names)} candidates", where="--candidate", remedy=remedy)
-    if candidate is not None and candidate not in names:
-        raise InputError(f"has no candidate {candidate!r}", where=comparison, remedy=f"It has {', '.join(names)}.")
-    compared = next(one for one in found.comparisons if candidate in (None, one.candidate))
-    copies = {name: str(workspace.folder / path) for name, path in workspace.content.goldsets.items()}
-    pairs = pairs_of(
-        compared,
-        RunStore(place),
-        tasks=task or (),
-        overrides={**copies, **options.goldset_copies(asking.goldset)},
-        folder=workspace.here,
+    settings = Settings(
+        store=asking.store or workspace.store,
+        engine=workspace.engine(asking.engine.value),
+        alpha=asking.alpha,
+        seed=asking.seed,
+        repeats=asking.repeats,
+        temperature=asking.temperature,
+        reference=reference,
+        fresh=asking.fresh,
+        max_cost=asking.max_cost,
     )
-    judges = [resolve(name, workspace) for name in judge]
-    settings = Settings(alpha=asking.alpha, seed=asking.seed, repeats=asking.repeats, reference=reference)
-    chosen = workspace.content.engine
-    if asking.engine.value != "auto":
-        chosen = chosen.model_copy(update={"name": asking.engine.value})
-    with quiet_stdout(outputs.stdout), progress(language) as shown:
-        said = ask_judges(
-            judges,
-            questions(pairs, judges, settings),
-            settings=chosen,
-            store=place,
-            progress=shown,
-            repeats=asking.repeats,
-            temperature=asking.temperature,
-            seed=asking.seed,
-            fresh=asking.fresh,
-            max_cost=asking.max_cost,
+    with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
+        found = judge_comparison(
+            read_comparison(comparison, settings.store),
+            [resolve(name, workspace) for name in judge],
+            settings,
+            shown,
+            candidate=candidate,
+            tasks=task or (),
+            goldsets={**workspace.goldsets, **options.goldset_copies(asking.goldset)},
+            folder=workspace.here,
         )
-    result = judged_pairs(found, compared, pairs, judges, said, settings)
-    outputs.write("--json", result.to_json())
+    outputs.write("--json", found.to_json())
     if not outputs.stdout:
-        open_console().print(render_judged(result, language))
-    return EXIT_OK if any(one.n > one.identical for one in result.tasks) else EXIT_INCOMPLETE
+        open_console().print(render_judged(found, asking.language))
+    return EXIT_OK if any(one.n > one.identical for one in found.tasks) else EXIT_INCOMPLETE

@@ -99,7 +99,7 @@ class ConsoleProgress:
         for warning in plan.warnings:
             self._say(f"! {warning}")
         for planned in plan.candidates:
-            for note in planned.notes if planned.prompt_format in ("recorded", "endpoint") else ():
+            for note in planned.notes if planned.written_elsewhere else ():
                 self._say(f"! {planned.candidate.name}: {note}")
 
     def noticed(self, candidate: int, lines: list[str]) -> None:

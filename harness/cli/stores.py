@@ -29,6 +29,6 @@ def open_stored(
 
     workspace = load_workspace(demo=demo)
     place = store or workspace.store
-    copies = {name: str(workspace.folder / path) for name, path in workspace.content.goldsets.items()}
+    copies = workspace.goldsets
     comparison = read_comparison(reference, place)
     return comparison, stored_view(comparison, place, {**copies, **goldset_copies(goldset)}, workspace.here)

@@ -163,9 +163,8 @@ class Comparison(BaseModel):
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = handler(self)
-        if (
-            self.temperature is None
-        ):  # the id is a digest of the content: those of older comparisons stay what they were
+        # The id is a digest of the content: those of older comparisons stay what they were.
+        if self.temperature is None:
             found.pop("temperature", None)
         return found
 

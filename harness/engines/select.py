@@ -108,6 +108,7 @@ def choose_server(served: Served) -> EngineChoice:
     if dtype is None:
         raise InputError(f"the server names an unknown number format {served.dtype!r}", where=served.url)
     reason = f"a warm server at {served.url} holds these weights; {dtype}."
+    # Where it runs it does not say; nothing here depends on it but the doctor's choice of a second engine.
     return EngineChoice("vllm", "cuda", dtype, served.version, reason, served)
 
 

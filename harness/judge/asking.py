@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.candidates.candidate import Candidate, ModelCandidate, ReplayCandidate
@@ -24,7 +24,30 @@ MAX_TOKENS = 512
 
 
 @dataclass(frozen=True)
-class Asked:
+class Settings:
+    """How pairs are judged.
+
+    Attributes:
+        store: folder or URL of the run store that the comparison lies in and judgements are kept in.
+        engine: how a judge with weights is started.
+        reference: the judge is shown the gold answer.
+        fresh: judge again what was judged before.
+        max_cost: what judges behind URLs may charge, in the currency of their prices.
+    """
+
+    store: str
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    alpha: float = 0.05
+    seed: int = 0
+    repeats: int = 1
+    temperature: float | None = None
+    reference: bool = True
+    fresh: bool = False
+    max_cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Question:
     """One question to every judge."""
 
     id: str
@@ -33,7 +56,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Said:
+class JudgeOutputs:
     """What the judges wrote, by question id, for each judge and repeat; "" where an answer failed.
 
     Attributes:
@@ -53,18 +76,8 @@ def special_tokens(judges: Sequence[Candidate]) -> tuple[str, ...]:
 
 
 def ask_judges(
-    judges: Sequence[Candidate],
-    questions: Sequence[Asked],
-    *,
-    settings: EngineSettings,
-    store: str,
-    progress: Progress,
-    repeats: int = 1,
-    temperature: float | None = None,
-    seed: int = 0,
-    fresh: bool = False,
-    max_cost: float | None = None,
-) -> Said:
+    judges: Sequence[Candidate], questions: Sequence[Question], settings: Settings, progress: Progress
+) -> JudgeOutputs:
     """Ask every judge every question. What was asked before, in the same words, comes from the store.
 
     Raises:
@@ -73,16 +86,20 @@ def ask_judges(
     for judge in judges:
         if isinstance(judge, ReplayCandidate):
             raise InputError(f"{judge.name!r} is a recording, and cannot be asked", where="--judge")
-    by_system: dict[str, list[Asked]] = {}
+    by_system: dict[str, list[Question]] = {}
     for question in questions:
         by_system.setdefault(question.system, []).append(question)
     tasks = tuple(_task(number, system, asked) for number, (system, asked) in enumerate(by_system.items()))
     suite = Suite(name="judging", tasks=tuple(loaded.task for loaded in tasks))
-    options = Options(settings=settings, repeats=repeats, seed=seed, temperature=temperature)
+    options = Options(
+        settings=settings.engine, repeats=settings.repeats, seed=settings.seed, temperature=settings.temperature
+    )
     plan = make_plan(judges, suite, tasks, options)
     with ExitStack() as stack:
-        kept = stack.enter_context(CompletionStore(completions_path(store)))
-        runner = stack.enter_context(Runner(plan, kept, progress, fresh=fresh, measure_noise=False, max_cost=max_cost))
+        kept = stack.enter_context(CompletionStore(completions_path(settings.store)))
+        runner = stack.enter_context(
+            Runner(plan, kept, progress, fresh=settings.fresh, measure_noise=False, max_cost=settings.max_cost)
+        )
         runner.announce()
         answers = runner.answer()
     texts = []
@@ -92,10 +109,10 @@ def ask_judges(
             said.setdefault(sample.item_id, []).append("" if sample.error else sample.output)
         texts.append({key: tuple(values) for key, values in said.items()})
     engines = tuple(answers.engines[index] for index in range(len(judges)))
-    return Said(tuple(texts), engines, tuple(one.fingerprint.digest for one in plan.candidates))
+    return JudgeOutputs(tuple(texts), engines, tuple(one.fingerprint.digest for one in plan.candidates))
 
 
-def _task(number: int, system: str, asked: Sequence[Asked]) -> LoadedTask:
+def _task(number: int, system: str, asked: Sequence[Question]) -> LoadedTask:
     """Questions as a task: what a judge says is read by `reading`, so the score of `exact` is looked at by nobody."""
     name = f"judging-{number}"
     suite = Suite.model_validate(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
 from harness.candidates.fingerprint import fingerprint
 from harness.comparison.results import CandidateComparison, Comparison
 from harness.comparison.statistics import holm, paired_interval, paired_p
-from harness.judge.asking import Asked, Said, special_tokens
-from harness.judge.pairs import ORDERS, Order, Pair, Pairs, question
+from harness.errors import InputError
+from harness.judge.asking import JudgeOutputs, Question, Settings, ask_judges, special_tokens
+from harness.judge.pairs import ORDERS, Order, Pair, Pairs, pairs_of, question_text
 from harness.judge.prompts import VERSION, wording
 from harness.judge.reading import read_choice
 from harness.judge.results import (
@@ -25,8 +26,10 @@ from harness.judge.results import (
 )
 from harness.judge.statistics.judgements import Judgements
 from harness.judge.statistics.length import length_controlled
-from harness.judge.statistics.pairwise import pairwise
-from harness.runs.files import CandidateRecord
+from harness.judge.statistics.pairwise import Pairwise, pairwise
+from harness.judge.statistics.position import PositionBias
+from harness.runs.files import CandidateRecord, RunStore
+from harness.runs.progress import Progress
 
 #: Names of model families; a judge favours its own (Panickssery et al. 2024, "LLM evaluators recognize and favor their
 #: own generations").
@@ -37,27 +40,52 @@ _FAMILIES = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How pairs are judged.
+def judge_comparison(
+    comparison: Comparison,
+    judges: Sequence[Candidate],
+    settings: Settings,
+    progress: Progress,
+    *,
+    candidate: str | None = None,
+    tasks: Sequence[str] = (),
+    goldsets: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> JudgedPairs:
+    """Have the answers of a stored comparison judged in pairs.
 
-    Attributes:
-        reference: the judge is shown the gold answer.
+    Args:
+        candidate: which of its candidates; needed where there are several.
+        tasks: these alone; empty: all.
+        goldsets: local copies of gold sets, by name.
+        folder: where gold sets are looked up.
+
+    Raises:
+        InputError: no such candidate or task, a run that is no longer in the store, or as `ask_judges`.
     """
+    compared = _compared(comparison, candidate)
+    pairs = pairs_of(compared, RunStore(settings.store), tasks=tasks, overrides=goldsets or {}, folder=folder)
+    said = ask_judges(judges, questions(pairs, judges, settings), settings, progress)
+    return judged_pairs(comparison, compared, pairs, judges, said, settings)
 
-    alpha: float = 0.05
-    seed: int = 0
-    repeats: int = 1
-    reference: bool = True
+
+def _compared(comparison: Comparison, candidate: str | None) -> CandidateComparison:
+    names = [one.candidate for one in comparison.comparisons]
+    if candidate is None and len(names) > 1:
+        remedy = f"Name one of {', '.join(names)}."
+        raise InputError(f"the comparison has {len(names)} candidates", where="--candidate", remedy=remedy)
+    if candidate is not None and candidate not in names:
+        remedy = f"It has {', '.join(names)}."
+        raise InputError(f"the comparison has no candidate {candidate!r}", where="--candidate", remedy=remedy)
+    return next(one for one in comparison.comparisons if candidate in (None, one.candidate))
 
 
-def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> list[Asked]:
+def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> list[Question]:
     """Two for each pair whose answers differ: the base's first, and the candidate's first."""
     special = special_tokens(judges)
     return [
-        Asked(
+        Question(
             _id(number, first),
-            question(pair, first, special, reference=settings.reference),
+            question_text(pair, first, special, reference=settings.reference),
             wording(pair.item.language).system,
         )
         for number, pair in enumerate(pairs.pairs)
@@ -71,7 +99,7 @@ def judged_pairs(
     compared: CandidateComparison,
     pairs: Pairs,
     judges: Sequence[Candidate],
-    said: Said,
+    said: JudgeOutputs,
     settings: Settings,
 ) -> JudgedPairs:
     """What the judges' words come to, task by task."""
@@ -111,21 +139,15 @@ def _task(
     sample = found.sample()
     interval = paired_interval(sample, alpha=settings.alpha)
     tested = paired_p(sample, seed=settings.seed)
-    # Pairs that nobody was asked about say nothing of a judge.
-    asked = [at for at, (_, pair) in enumerate(members) if not pair.identical]
-    of_judges = pairwise(
-        [judgements[at] for at in asked], [clusters[at] for at in asked] if labels else None,
-        alpha=settings.alpha, seed=settings.seed,
-    ) if asked else None  # fmt: skip
+    of_judges = _of_judges(members, judgements, settings)
     lengths = [len(members[at][1].candidate) - len(members[at][1].base) for at in found.scored]
     controlled = length_controlled(
         found.score, lengths, [clusters[at] for at in found.scored] if labels else None, alpha=settings.alpha
     )
-    position = of_judges.position if of_judges else None
     return JudgedTask(
         task=name,
         n=len(found.scored),
-        identical=len(members) - len(asked),
+        identical=sum(pair.identical for _, pair in members),
         wins=found.wins,
         losses=found.losses,
         ties=found.ties,
@@ -139,17 +161,7 @@ def _task(
         preferred="neither",
         win_rate=found.win_rate,
         length_controlled=LengthControlledRate(rate=controlled.rate, ci=controlled.ci, note=controlled.note),
-        position=Position(
-            bias=position.bias,
-            ci=position.interval.bounds,
-            p=position.p,
-            shown=position.shown,
-            first=position.first,
-            second=position.second,
-            ties=position.ties,
-        )
-        if position
-        else None,
+        position=_position(of_judges.position) if of_judges and of_judges.position else None,
         reliability=of_judges.reliability.alpha if of_judges else None,
         items=tuple(
             JudgedItem(
@@ -160,6 +172,34 @@ def _task(
             )
             for (_, pair), outcome, by_judge in zip(members, found.outcomes, found.by_judge, strict=True)
         ),
+    )
+
+
+def _of_judges(
+    members: Sequence[tuple[int, Pair]], judgements: Sequence[Sequence[Judgements]], settings: Settings
+) -> Pairwise | None:
+    """What the pairs that were asked about say of the judges; the others say nothing of them."""
+    asked = [at for at, (_, pair) in enumerate(members) if not pair.identical]
+    if not asked:
+        return None
+    clusters = [members[at][1].item.cluster for at in asked]
+    return pairwise(
+        [judgements[at] for at in asked],
+        clusters if any(clusters) else None,
+        alpha=settings.alpha,
+        seed=settings.seed,
+    )
+
+
+def _position(found: PositionBias) -> Position:
+    return Position(
+        bias=found.bias,
+        ci=found.interval.bounds,
+        p=found.p,
+        shown=found.shown,
+        first=found.first,
+        second=found.second,
+        ties=found.ties,
     )
 
 

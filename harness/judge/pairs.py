@@ -96,7 +96,7 @@ def pairs_of(
     return Pairs(tuple(found), base_run.candidate, candidate_run.candidate, left_out)
 
 
-def question(pair: Pair, first: Order, special: Iterable[str], *, reference: bool) -> str:
+def question_text(pair: Pair, first: Order, special: Iterable[str], *, reference: bool) -> str:
     """The text of a judgement.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.candidates.candidate import Candidate
+from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.endpoint import Endpoint
 from harness.candidates.fingerprint import Fingerprint
 from harness.candidates.settings import EngineSettings
@@ -82,6 +82,11 @@ class CandidatePlan:
     prompt_format: str = ""
     notes: tuple[str, ...] = ()
     recording: ReplayEngine | None = None
+
+    @property
+    def written_elsewhere(self) -> bool:
+        """True when nobody here knows its prompts: it answered before, or its server writes them."""
+        return not isinstance(self.candidate, ModelCandidate)
 
 
 @dataclass(frozen=True)

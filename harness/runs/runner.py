@@ -13,7 +13,6 @@ from harness.engines.replay import ReplayEngine
 from harness.engines.select import open_engine
 from harness.errors import InputError
 from harness.runs.plan import Asked, CandidatePlan, EndpointGroup, Group, Plan
-from harness.runs.planning.endpoints import again
 from harness.runs.planning.weights import engine_adapter, window
 from harness.runs.progress import Progress
 from harness.runs.samples import Sample
@@ -284,8 +283,6 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
         of_task = [a for a in greedy if a.task == loaded.task.name]
         step = max(1, len(of_task) * len(plan.tasks) // NOISE_ITEMS)
         drawn += of_task[::step]
-    if isinstance(group, EndpointGroup):
-        return [(asked, again(asked.request, group.identity)) for asked in reversed(drawn)]
     return [
         (
             asked,
@@ -298,6 +295,7 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
                     variant="again",
                     images=asked.request.images,
                     options=asked.request.options,
+                    messages=asked.request.messages,
                 ),
             ),
         )

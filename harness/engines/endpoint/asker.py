@@ -221,14 +221,13 @@ class Asker:
         try:
             await self._requests.take(1.0)
             await self._tokens.take(job.most.total)
-            async with self._gate.sending() as sent:
-                try:
-                    # The client's own limit is on the silence between two bytes; a server that drips keeps within it
-                    # for ever.
-                    async with asyncio.timeout(self.endpoint.timeout):
-                        found = await job.send(self.client)
-                except Exception as error:
-                    raise self._troubled(error, sent) from None
+            sent = await self._gate.open()
+            try:
+                # The client's own limit is on the silence between two bytes; a server that drips keeps within it.
+                async with asyncio.timeout(self.endpoint.timeout):
+                    found = await job.send(self.client)
+            except Exception as error:
+                raise self._troubled(error, sent) from None
             self._gate.went_well(sent)
             used = job.took(found)
             self._tokens.correct(used.total - job.most.total)

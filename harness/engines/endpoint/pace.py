@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 #: In flight at first.
 START = 8
@@ -89,12 +88,11 @@ class Gate:
             self._inside -= 1
             self._changed.notify_all()
 
-    @asynccontextmanager
-    async def sending(self) -> AsyncIterator[float]:
-        """Wait until the server may be asked again; gives the time of sending."""
+    async def open(self) -> float:
+        """Wait until the server may be asked again; gives the time, which is that of sending."""
         while (wait := self._closed_until - self._clock()) > 0:
             await asyncio.sleep(wait)
-        yield self._clock()
+        return self._clock()
 
     def went_well(self, sent: float) -> None:
         """What was sent then has been answered now."""

@@ -83,7 +83,8 @@ class ServedEngine:
             wrong = {request.key: why for request in wanted if (why := self._misfit(request, self._limit))}
             if wrong:
                 yield [refused(request, wrong[request.key]) for request in wanted if request.key in wrong]
-            by_key = {request.key: request for request in sorted(wanted, key=_order) if request.key not in wrong}
+            wanted.sort(key=lambda request: request.key)
+            by_key = {request.key: request for request in wanted if request.key not in wrong}
             for finished in self._asker.all([self._answer(request) for request in by_key.values()]):
                 yield [self._completion(by_key[done.key], done) for done in finished]
 
@@ -179,13 +180,12 @@ class ServedEngine:
             body["stop"] = list(sampling.stop)
         if sampling.temperature > 0:
             body["seed"] = seed_of(request)
-        return self._job(request.key, body, Tokens(len(request.token_ids), sampling.max_tokens))
 
-    def _job(self, key: str, body: dict[str, Any], most: Tokens) -> Job[dict[str, Any]]:
         async def send(client: AsyncOpenAI) -> dict[str, Any]:
             return _choice(await client.post("/completions", body=body, cast_to=str))
 
-        return Job(key, send, most, lambda found: most)
+        most = Tokens(len(request.token_ids), sampling.max_tokens)
+        return Job(request.key, send, most, lambda found: most)
 
     def _completion(self, request: Request, done: Done[dict[str, Any]]) -> Completion:
         if done.result is None:
@@ -225,7 +225,3 @@ def _choice(raw: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise Passing("the server's answer is no JSON, half of it, or has no choices") from None
     return dict(choice)
-
-
-def _order(request: Request) -> str:
-    return request.key

@@ -45,7 +45,7 @@ def adapter_name(digest: str) -> str:
     return f"{_SCHEME}:{digest}"
 
 
-def ask(url: str, *, timeout: float = 3.0) -> Served:
+def discover(url: str, *, timeout: float = 3.0) -> Served:
     """What a server holds.
 
     Raises:

@@ -20,7 +20,7 @@ from harness.candidates.fingerprint import cache_folder
 from harness.candidates.tokenizer import read_json
 from harness.engines.base import EngineSpec
 from harness.engines.gpu import require_free_memory, visible_gpus
-from harness.engines.served.names import Served, adapter_name, ask, base_name
+from harness.engines.served.names import Served, adapter_name, base_name, discover
 from harness.engines.vllm_start import engine_arguments, start_failure
 from harness.errors import HarnessError, InputError
 
@@ -61,7 +61,7 @@ def standing_for(model: str) -> Served | None:
     if found is None or found.model != model:
         return None
     try:
-        return ask(found.url)
+        return discover(found.url)
     except InputError:
         return None
 
@@ -130,7 +130,7 @@ def _up(
     began = time.monotonic()
     while process.poll() is None:
         with contextlib.suppress(InputError):
-            return ask(url, timeout=2.0)
+            return discover(url, timeout=2.0)
         time.sleep(1.0)
         wait(time.monotonic() - began)
     failure = start_failure(spec, log, RuntimeError(f"the server ended with exit code {process.returncode}"))

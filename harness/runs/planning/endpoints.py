@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harness.answers.direct import conversation
 from harness.candidates.candidate import Candidate, EndpointCandidate
@@ -83,11 +82,3 @@ def shown(turns: Sequence[Message]) -> str:
     if len(turns) == 1:
         return turns[0].content
     return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
-
-
-def again(request: Request, identity: EngineIdentity) -> Request:
-    """The same question a second time."""
-    key = identity.completion_key(
-        (), request.sampling, None, variant="again", images=request.images, messages=request.messages
-    )
-    return replace(request, key=key)

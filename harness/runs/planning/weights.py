@@ -16,7 +16,7 @@ from harness.candidates.tokenizer import read_json
 from harness.engines.base import Adapter, Request, Sampling
 from harness.engines.identity import EngineIdentity
 from harness.engines.select import choose_engine, choose_server
-from harness.engines.served.names import Served, ask
+from harness.engines.served.names import Served, discover
 from harness.engines.served.standing import standing_for
 from harness.engines.vllm_start import unservable
 from harness.errors import InputError
@@ -81,7 +81,7 @@ def _server(
         InputError: the named server cannot be asked what it holds.
     """
     if settings.serve is not None:
-        return ask(settings.serve)
+        return discover(settings.serve)
     if settings.name == "transformers" or settings.args or len(bases) != 1 or any(map(unservable, adapters.values())):
         return None
     found = standing_for(bases[0][0])

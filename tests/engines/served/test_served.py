@@ -20,7 +20,7 @@ from harness.cli import main
 from harness.engines.base import Adapter, Continuation, EngineSpec
 from harness.engines.served import standing
 from harness.engines.served.engine import ServedEngine
-from harness.engines.served.names import adapter_name, ask
+from harness.engines.served.names import adapter_name, discover
 from harness.engines.transformers import TransformersEngine
 
 MODELS = Path(__file__).resolve().parents[3] / "harness" / "demo" / "models"
@@ -85,7 +85,7 @@ def test_a_warm_server_is_found_and_gives_the_verdicts_of_the_process(
 def test_over_the_plain_protocol_the_verdicts_are_the_same(yard: Path, ours: dict[str, Any]) -> None:
     found = standing.standing()
     assert found is not None
-    served = ask(found.url)
+    served = discover(found.url)
     names = {"base": served.name}
     workspace = load_workspace(yard)
     for name in ADAPTERS:
@@ -118,7 +118,7 @@ def test_likelihoods_are_those_of_transformers(yard: Path) -> None:
     asked = [Continuation(ids[:6], ids[6:], one) for one in (None, adapter)] + [Continuation(ids[:4], (), None)]
     with TransformersEngine(spec) as here:
         wanted = here.logprobs(asked)
-    there = ServedEngine(spec, ask(found.url))
+    there = ServedEngine(spec, discover(found.url))
     try:
         got = there.logprobs(asked)
     finally:

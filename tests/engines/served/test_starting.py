@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.engines.served import standing
-from harness.engines.served.names import Served, ask, base_name
+from harness.engines.served.names import Served, base_name, discover
 from harness.errors import InputError
 from tests.engines.endpoint.server import Reply, chat, serving
 
@@ -32,7 +32,7 @@ def test_a_name_says_what_it_holds() -> None:
 def test_a_server_is_asked_what_it_holds() -> None:
     listed = {"data": [{"id": "sha256:ab12:float32:none", "max_model_len": 77}, {"id": "sha256:cd"}]}
     with serving(lambda body, nth: chat("x"), models=Reply(content=listed)) as server:
-        found = ask(server.url)
+        found = discover(server.url)
     assert (found.model, found.dtype, found.quantization, found.max_model_len) == ("ab12", "float32", None, 77)
 
 
@@ -42,12 +42,12 @@ def test_a_server_whose_names_prove_nothing_is_refused() -> None:
         serving(lambda body, nth: chat("x"), models=listed) as server,
         pytest.raises(InputError, match=r"do not prove which weights it holds \(it serves Qwen2\.5-7B-Instruct\)"),
     ):
-        ask(server.url)
+        discover(server.url)
 
 
 def test_nobody_there() -> None:
     with pytest.raises(InputError, match="cannot be asked what it holds"):
-        ask("http://127.0.0.1:9/v1")
+        discover("http://127.0.0.1:9/v1")
 
 
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
