@@ -73,6 +73,7 @@ class Yard:
         from harness.engines.gpu import visible_gpus
 
         self.folder, self.shape, self.gpu = folder, shape, bool(visible_gpus())
+        self.on_vllm = True
         self.entries: dict[str, dict[str, str]] = {"base": {"model": str(BASE)}}
         self._write()
 
@@ -125,9 +126,14 @@ class Yard:
             print(output[-4000:])
         return Trained(lineage, statistics.median(gaps) if gaps else 0.0, seconds, code, output)
 
+    def transformers_only(self) -> None:
+        """Leaves out of harness.yaml what only vLLM understands."""
+        self.on_vllm = False
+        self._write()
+
     def _write(self) -> None:
         # No CUDA graphs: engines are started often here, and asked little.
-        engine = {"args": {"enforce_eager": True}} if self.gpu else {}
+        engine = {"args": {"enforce_eager": True}} if self.gpu and self.on_vllm else {}
         (self.folder / "harness.yaml").write_text(yaml.safe_dump({"candidates": self.entries, "engine": engine}))
 
 
@@ -225,6 +231,7 @@ def _demo(yard: Yard) -> dict[str, Any]:
 
 def selection(yard: Yard, backends: Sequence[str]) -> bool:
     """Training in stretches with evaluations between them: the losses are those of a training in one piece."""
+    yard.transformers_only()
     good = True
     for name in backends:
         settings = _demo(yard) | {"backend": name, "max_steps": 60, "logging_steps": 5, "save_steps": 1000}
