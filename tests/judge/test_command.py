@@ -89,7 +89,7 @@ def test_both_orders_are_asked_and_the_better_side_is_found(folder: Path, capsys
     assert all(body["messages"][0]["role"] == "system" for body in server.bodies)
     assert "uncalibrated judge" in out
     assert "10 pairs of equal answers were ties without asking" in out
-    assert result()["calibrated"] is False
+    assert result()["standing"] == "uncalibrated judge"
 
 
 def test_a_planted_position_bias_is_reported_and_does_not_change_the_verdict(
