@@ -13,12 +13,10 @@ from harness.judge.rubrics import HIGHEST, LOWEST
 from harness.judge.scales import GRADES, OVERALL
 from harness.judge.statistics.agreement import Weights
 
-#: Of a pair, who is better.
-SIDES = ("base", "tie", "candidate")
-_DIFFERENCES = {"base": -1.0, "tie": 0.0, "candidate": 1.0}
+#: Of a pair, who is better, and what that counts.
+_DIFFERENCES: dict[str, float] = {"base": -1.0, "tie": 0.0, "candidate": 1.0}
 _VALUES: dict[str, float] = {str(score): float(score) for score in range(LOWEST, HIGHEST + 1)}
 _VALUES.update({str(grade): value for grade, value in GRADES.items()})
-_OUTCOMES = {"win": "candidate", "tie": "tie", "loss": "base"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class PairReading:
     judging: JudgedPairs
     measures: tuple[str, ...] = (PREFERENCE,)
     shown: tuple[str, ...] = (PREFERENCE,)
-    labels: tuple[str, ...] = SIDES
+    labels: tuple[str, ...] = tuple(_DIFFERENCES)
     weights: Weights = "none"
     span: float = 1.0
 
@@ -114,7 +112,8 @@ class PairReading:
         return {key: item.cluster for key, item in self._items[task].items()}
 
     def judged(self, row: DrawnRow, measure: str) -> str | None:
-        return _OUTCOMES.get(self._items[row.task][row.item_id].outcome)
+        outcome = self._items[row.task][row.item_id].outcome
+        return None if outcome == "unscored" else outcome
 
     def meant(self, row: DrawnRow, label: str) -> str:
         if label == "tie":
@@ -123,7 +122,8 @@ class PairReading:
         return row.shown if label == "A" else other
 
     def judge_difference(self, task: str, item: str, measure: str) -> float:
-        return _DIFFERENCES.get(_OUTCOMES.get(self._items[task][item].outcome, "tie"), 0.0)
+        outcome = self._items[task][item].outcome
+        return 0.0 if outcome == "unscored" else _DIFFERENCES[outcome]
 
     def difference(self, said: Sequence[Said], measure: str) -> float:
         return sum(_DIFFERENCES[self.meant(one.row, one.labels[measure])] for one in said)

@@ -141,7 +141,7 @@ def _write_text(page: Worksheet, row: int, column: int, text: str, path: Path) -
             remedy="Write the sheet as .jsonl.",
         )
     cell = page.cell(row, column)
-    cell.set_explicit_value(clean, "s")
+    cell.value, cell.data_type = clean, "s"
     cell.quotePrefix = True
 
 
