@@ -20,6 +20,7 @@ from harness.cli import (
     goldset_import,
     goldset_split,
     judge,
+    judge_attack,
     judge_labels,
     run,
     runs,
@@ -127,6 +128,7 @@ _judge.command("reference")(judge.reference)
 _judge.command("show")(judge.show)
 _judge.command("label")(judge_labels.label)
 _judge.command("calibrate")(judge_labels.calibrate)
+_judge.command("attack")(judge_attack.attack)
 app.add_typer(_judge, name="judge")
 
 app.command("estimate")(estimate.estimate)

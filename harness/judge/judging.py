@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.candidates.candidate import Candidate
 from harness.comparison.statistics import holm, paired_interval, paired_p
 from harness.judge.asking import JudgeOutputs, Question, Settings, ask_judges, special_tokens
-from harness.judge.pairs import ORDERS, Order, Pair, Pairs, question_text
+from harness.judge.pairs import ORDERS, Pair, Pairs, question_text
 from harness.judge.partiality import judge_records
 from harness.judge.prompts.pairwise import VERSION, wording
 from harness.judge.reading import read_choice
@@ -34,7 +34,7 @@ def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> 
     special = special_tokens(judges)
     return [
         Question(
-            _id(number, first),
+            f"{number}:{first}",
             question_text(pair, first, special, reference=settings.reference),
             wording(pair.item.language).system,
         )
@@ -42,6 +42,12 @@ def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> 
         if not pair.identical
         for first in ORDERS
     ]
+
+
+def read_judgements(key: str, said: Mapping[str, tuple[str, ...]]) -> Judgements:
+    """What one judge said of a pair, whose questions are called `key:base` and `key:candidate` by what came first."""
+    base, candidate = (tuple(map(read_choice, said.get(f"{key}:{first}", ()))) for first in ORDERS)
+    return Judgements(base_first=base, candidate_first=candidate)
 
 
 def judged_pairs(pairs: Pairs, judges: Sequence[Candidate], said: JudgeOutputs, settings: Settings) -> JudgedPairs:
@@ -142,14 +148,9 @@ def _position(found: PositionBias) -> Position:
 def _judgements(number: int, pair: Pair, said: Mapping[str, tuple[str, ...]]) -> Judgements:
     if pair.identical:
         return Judgements(("tie",), ("tie",))
-    base, candidate = (tuple(map(read_choice, said.get(_id(number, first), ()))) for first in ORDERS)
-    return Judgements(base_first=base, candidate_first=candidate)
+    return read_judgements(str(number), said)
 
 
 def _decided(task: JudgedTask, p_adjusted: float | None, alpha: float) -> JudgedTask:
     shown = preferred(task.delta, p_adjusted, alpha)
     return task.model_copy(update={"p_adjusted": p_adjusted, "preferred": shown})
-
-
-def _id(number: int, first: Order) -> str:
-    return f"{number}:{first}"
