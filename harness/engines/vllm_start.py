@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.candidates.vision import FAMILIES
 from harness.engines._shared import changes_base, is_out_of_memory, offline_environment
@@ -81,12 +82,12 @@ def max_lora_rank(rank: int) -> int:
 
 
 def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> dict[str, Any]:
-    """Arguments of vLLM's `EngineArgs` for `spec`; `spec.settings.args` overrides every one of them.
+    """Arguments of vLLM's `EngineArgs` for `spec`; what the settings pass through to vLLM overrides every one.
 
     Args:
         max_position: the longest sequence the model allows, from its config.
     """
-    settings = spec.settings
+    settings, passed = spec.settings, spec.settings.arguments("vllm")
     # One token more than asked for, because log-likelihoods are read off a request that must generate one.
     length = spec.max_model_len + 1
     given: dict[str, Any] = {
@@ -119,10 +120,24 @@ def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> di
     else:
         given["gpu_memory_utilization"] = settings.gpu_memory_utilization
         chosen = {"enforce_eager", "compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size"}
-        if not chosen & settings.args.keys():
+        if not chosen & passed.keys():
             limit = next((size for size in CAPTURE_SIZES if size >= (settings.max_num_seqs or 512)), 512)
             given["cudagraph_capture_sizes"] = [size for size in CAPTURE_SIZES if size <= limit]
-    return given | settings.args
+    return given | passed
+
+
+def position_limit(model: Path) -> int | None:
+    """Longest sequence in tokens that the model's config allows, where it says so."""
+    config = read_json(model / "config.json")
+    found = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
+    return found if isinstance(found, int) else None
+
+
+def memory_wanted(settings: EngineSettings) -> tuple[float, int]:
+    """The share of a GPU's memory that vLLM is going to take, and on how many GPUs."""
+    passed = settings.arguments("vllm")
+    share = passed.get("gpu_memory_utilization", settings.gpu_memory_utilization)
+    return float(share), int(passed.get("tensor_parallel_size", settings.tensor_parallel_size))
 
 
 def set_environment(device: str) -> None:

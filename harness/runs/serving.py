@@ -8,6 +8,7 @@ from harness.candidates.candidate import ModelCandidate
 from harness.candidates.fingerprint import fingerprint
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import Workspace
+from harness.engines.arguments import check_arguments
 from harness.engines.base import EngineSpec
 from harness.engines.select import choose_engine
 from harness.engines.served.names import Served
@@ -58,6 +59,7 @@ def serve(
     settings = workspace.content.engine.model_copy(update={"name": "vllm", "serve": None})
     configs = {candidate.name: candidate.adapter.config for candidate in found if candidate.adapter is not None}
     choice = choose_engine(settings, configs, model=first.model)
+    check_arguments(settings, choice.name, first.model)
     adapters = (engine_adapter(candidate, print_) for candidate, print_ in zip(found, prints, strict=True))
     spec = EngineSpec(
         model=first.model,

@@ -17,11 +17,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.candidates.fingerprint import cache_folder
-from harness.candidates.tokenizer import read_json
 from harness.engines.base import EngineSpec
 from harness.engines.gpu import require_free_memory, visible_gpus
-from harness.engines.served.names import Served, adapter_name, base_name, discover
-from harness.engines.vllm_start import engine_arguments, start_failure
+from harness.engines.served.names import Served, adapter_name, arguments_digest, base_name, discover
+from harness.engines.vllm_start import engine_arguments, memory_wanted, position_limit, start_failure
 from harness.errors import HarnessError, InputError
 
 PORT = 8765
@@ -93,12 +92,13 @@ def start(
                 f"port {port} is taken ({error.strerror})", where="--port", remedy="Give another one."
             ) from None
     if spec.device == "cuda":
-        for gpu in visible_gpus()[: spec.settings.tensor_parallel_size]:
-            require_free_memory(int(spec.settings.gpu_memory_utilization * gpu.total), gpu=gpu, purpose="vLLM")
+        share, count = memory_wanted(spec.settings)
+        for gpu in visible_gpus()[:count]:
+            require_free_memory(int(share * gpu.total), gpu=gpu, purpose="vLLM")
     url = f"http://127.0.0.1:{port}/v1"
     log = cache_folder() / f"served-{port}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    name = base_name(digest, spec.dtype, spec.quantization)
+    name = base_name(digest, spec.dtype, spec.quantization, arguments_digest(spec.settings.arguments("vllm")))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *_flags(spec, name, port)],
@@ -140,9 +140,7 @@ def _up(
 
 def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
     """The server's command line."""
-    config = read_json(spec.model / "config.json")
-    position = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
-    arguments: dict[str, Any] = engine_arguments(spec, max_position=position if isinstance(position, int) else None)
+    arguments: dict[str, Any] = engine_arguments(spec, max_position=position_limit(spec.model))
     if not spec.adapters:
         arguments = _ROOM | arguments
     flags = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", name]
