@@ -22,15 +22,12 @@ from harness.engines.vllm_start import position_limit, unservable
 from harness.errors import InputError
 from harness.runs.pictures import Sight, sight_of
 from harness.runs.plan import Asked, CandidatePlan, Group, LoadedTask, Options
-from harness.runs.planning.sampling import sampling_of
+from harness.runs.planning.sampling import WEIGHED, sampling_of
 from harness.scorers.likelihoods import continuations
 from harness.suites.spec import Task
 
 #: Window assumed for a model whose config does not state one.
 _DEFAULT_WINDOW = 4096
-
-#: Sampling of a request whose options are weighed: none.
-WEIGHED = Sampling(max_tokens=1)
 
 
 def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint], options: Options) -> list[Group]:
