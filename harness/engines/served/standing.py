@@ -144,6 +144,8 @@ def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
     if not spec.adapters:
         arguments = _ROOM | arguments
     flags = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", name]
+    if spec.vision is not None:  # see `pictures.py`; it listens on loopback only
+        flags.append("--trust-request-chat-template")
     for key, value in arguments.items():
         flag = "--" + key.replace("_", "-")
         if value is None or value is False:
