@@ -145,6 +145,24 @@ def test_a_limit_on_costs_stops_cleanly_and_can_be_raised(folder: Path, capsys: 
         assert "endpoint.prices" in capsys.readouterr().err
 
 
+def test_a_limit_on_costs_where_nobody_charges(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.jsonl").write_text(json.dumps({"item_id": "s0", "output": "0"}) + "\n")
+    for command in (["compare", "replay:a.jsonl", "replay:a.jsonl"], ["run", "replay:a.jsonl"]):
+        assert main([*command, "--suite", "numbers.yaml", "--max-cost", "5"]) == 2
+        err = capsys.readouterr().err
+        assert "--max-cost: nothing here can be charged: no endpoint is among those asked (replay:a" in err
+    assert not (folder / "runs").exists()
+
+
+def test_one_endpoint_among_others_can_be_charged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"item_id": f"s{n}", "output": str(2 * n)} for n in range(ITEMS)]
+    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serving(sums, models=MODELS) as server:
+        write(folder, server, prices=PRICES)
+        command = ["compare", "replay:a.jsonl", "tuned", "--suite", "numbers.yaml", "--max-cost", "100000"]
+        assert main(command) == 0
+
+
 def test_a_key_stands_in_no_file_and_on_no_screen(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

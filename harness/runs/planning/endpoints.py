@@ -25,6 +25,21 @@ _TOLD = TextFormat("told", "{question}")
 FORMAT = "endpoint"
 
 
+def check_max_cost(candidates: Sequence[Candidate], max_cost: float | None) -> None:
+    """A limit on costs needs somebody who charges.
+
+    Raises:
+        InputError: nobody does: the limit would be kept by doing nothing, and be taken for a limit on something else.
+    """
+    if max_cost is not None and not any(isinstance(candidate, EndpointCandidate) for candidate in candidates):
+        names = ", ".join(candidate.name for candidate in candidates)
+        raise InputError(
+            f"nothing here can be charged: no endpoint is among those asked ({names})",
+            where="--max-cost",
+            remedy="Leave it out; it limits what openai:MODEL@URL, or an entry with 'endpoint', may cost.",
+        )
+
+
 def endpoint_groups(candidates: Sequence[Candidate]) -> tuple[EndpointGroup, ...]:
     """Candidates by the endpoint that they are asked at.
 
