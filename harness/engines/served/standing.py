@@ -20,7 +20,7 @@ from harness.candidates.fingerprint import cache_folder
 from harness.engines.base import EngineSpec
 from harness.engines.gpu import require_free_memory, visible_gpus
 from harness.engines.served.names import Served, adapter_name, arguments_digest, base_name, discover
-from harness.engines.vllm_start import engine_arguments, memory_wanted, position_limit, start_failure
+from harness.engines.vllm_start import ServerEnded, engine_arguments, memory_wanted, position_limit, start_failure
 from harness.errors import HarnessError, InputError
 
 PORT = 8765
@@ -83,14 +83,7 @@ def start(
             f"a server stands already at {found.url} (process {found.pid}, {found.place})",
             remedy="harness serve --stop stops it.",
         )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} is taken ({error.strerror})", where="--port", remedy="Give another one."
-            ) from None
+    _require_port(port)
     if spec.device == "cuda":
         share, count = memory_wanted(spec.settings)
         for gpu in visible_gpus()[:count]:
@@ -106,13 +99,31 @@ def start(
             env=_environment(spec.device),
         )  # fmt: skip
     try:
-        served = _up(process, url, spec, log, wait)
+        served = _up(process, url, name, spec, log, wait)
     except BaseException:
         _end(process.pid)
         raise
     state = Standing(url=url, pid=process.pid, model=digest, place=str(spec.model), log=str(log))
     state_file().write_text(state.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return served
+
+
+def _require_port(port: int) -> None:
+    """Raises InputError where nobody can listen on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise InputError(
+                f"port {port} may not be used by this user", where="--port", remedy="Give one above 1023."
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"port {port} is taken ({error.strerror})",
+                where="--port",
+                remedy="Another program listens there: stop it, or give another port.",
+            ) from None
 
 
 def stop() -> Standing | None:
@@ -125,17 +136,33 @@ def stop() -> Standing | None:
 
 
 def _up(
-    process: subprocess.Popen[bytes], url: str, spec: EngineSpec, log: Path, wait: Callable[[float], None]
+    process: subprocess.Popen[bytes], url: str, name: str, spec: EngineSpec, log: Path, wait: Callable[[float], None]
 ) -> Served:
+    """Wait until the server of this name answers.
+
+    Raises:
+        HarnessError: its process ended before.
+    """
     began = time.monotonic()
     while process.poll() is None:
         with contextlib.suppress(InputError):
-            return discover(url, timeout=2.0)
+            # Somebody else's server may have taken the port in between: ours then ends.
+            if (found := discover(url, timeout=2.0)).name == name:
+                return found
         time.sleep(1.0)
         wait(time.monotonic() - began)
-    failure = start_failure(spec, log, RuntimeError(f"the server ended with exit code {process.returncode}"))
+    failure = start_failure(spec, log, ServerEnded(_ended(process.returncode)), otherwise="")
     failure.remedy = f"{failure.remedy or ''} The server's own output is in {log}.".strip()
     raise failure
+
+
+def _ended(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"the server ended with exit code {code} while loading"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    why = ", as a machine does that is out of memory" if -code == signal.SIGKILL else ""
+    return f"the server was ended from outside while loading ({name}{why})"
 
 
 def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
