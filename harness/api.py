@@ -21,7 +21,7 @@ from harness.gold.parts import Part
 from harness.runs.files import RunManifest, RunStore
 from harness.runs.manifest import manifest_of, signatures_of
 from harness.runs.plan import CandidatePlan, Options, Plan
-from harness.runs.planning.endpoints import FORMAT
+from harness.runs.planning.endpoints import FORMAT, check_max_cost
 from harness.runs.planning.making import make_plan
 from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Progress, Silent
@@ -125,6 +125,7 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
     if request.temperature is not None and not 0.0 <= request.temperature < float("inf"):
         raise InputError(f"--temperature must be 0 (greedy) or above, not {request.temperature}")
+    check_max_cost(candidates, request.max_cost)
     if isinstance(request.suite, Suite):
         suite, folder = request.suite, workspace.here
     else:

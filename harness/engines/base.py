@@ -64,6 +64,7 @@ class Request:
         options: continuations whose likelihoods are wanted instead of a generated answer (multiple choice); their
             token ids. Answered by way of `Engine.logprobs`, never handed to `Engine.generate`.
         option_texts: the same as texts, in the same order: labels of the answer.
+        continuation_texts: at an endpoint, in place of `options`: the texts that may follow, which it weighs itself.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Request:
     images: tuple[ImageFile, ...] = ()
     options: tuple[tuple[int, ...], ...] = ()
     option_texts: tuple[str, ...] = ()
+    continuation_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from harness.errors import InputError
 from harness.gold.goldset import GoldSet
 from harness.gold.item import Item
 from harness.runs.plan import LoadedTask, Options
+from harness.runs.planning.endpoints import check_max_cost
 from harness.runs.planning.making import make_plan
 from harness.runs.progress import Progress
 from harness.runs.runner import Runner
@@ -81,11 +82,12 @@ def ask_judges(
     """Ask every judge every question. What was asked before, in the same words, comes from the store.
 
     Raises:
-        InputError: a recording as a judge, or as `Runner`.
+        InputError: a recording as a judge, a limit on costs where nobody charges, or as `Runner`.
     """
     for judge in judges:
         if isinstance(judge, ReplayCandidate):
             raise InputError(f"{judge.name!r} is a recording, and cannot be asked", where="--judge")
+    check_max_cost(judges, settings.max_cost)
     by_system: dict[str, list[Question]] = {}
     for question in questions:
         by_system.setdefault(question.system, []).append(question)

@@ -42,7 +42,12 @@ class CandidateRecord(BaseModel):
 
 
 class TaskRecord(BaseModel):
-    """How a task was asked and scored, and how its answers came out."""
+    """How a task was asked and scored, and how its answers came out.
+
+    Attributes:
+        votes: metrics whose answers can be counted for a majority (`harness.scorers.base.votes`); recorded where items
+            were answered more than once, absent elsewhere.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,6 +63,14 @@ class TaskRecord(BaseModel):
     errors: int
     missing: int
     unscored: int = 0
+    votes: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if not self.votes:  # as in `RunManifest`
+            found.pop("votes", None)
+        return found
 
 
 class RunManifest(BaseModel):
