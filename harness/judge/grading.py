@@ -15,7 +15,7 @@ from harness.candidates.candidate import Candidate
 from harness.comparison.statistics import holm, paired_interval, paired_p, paired_sample
 from harness.judge.asking import JudgeOutputs, Question, Settings, ask_judges, special_tokens
 from harness.judge.fence import fence_for, neutral
-from harness.judge.pairs import ORDERS, Order, Pair, Pairs, asked_text, gold_text
+from harness.judge.pairs import ORDERS, Order, Pair, Pairs, asked_text, check_gold, gold_text
 from harness.judge.partiality import judge_records
 from harness.judge.prompts.grading import Shown
 from harness.judge.results import GradedItem, GradedMeasure, GradedTask, JudgedGrades, preferred
@@ -30,8 +30,10 @@ def grade_answers(
     """Have a comparison's answers graded one by one.
 
     Raises:
-        InputError: as `ask_judges`.
+        InputError: as `ask_judges`, and for grades against the gold answer as `check_gold`.
     """
+    if scale.mode == "reference":
+        check_gold(pairs)
     special = special_tokens(judges)
     questions = [
         Question(_id(number, side), _text(pair, side, scale, special, settings), scale.system(pair.item.language))
@@ -56,7 +58,7 @@ def graded(
         candidate=pairs.candidate,
         judges=judge_records(judges, said, pairs),
         prompt=scale.version,
-        reference=settings.reference or rubric is None,
+        reference=rubric is None or (settings.reference and pairs.with_gold > 0),
         repeats=settings.repeats,
         seed=settings.seed,
         alpha=settings.alpha,
@@ -173,12 +175,12 @@ def _median(values: Sequence[Mapping[str, float]], measures: Sequence[str]) -> d
 
 def _text(pair: Pair, side: Order, scale: Scale, special: Sequence[str], settings: Settings) -> str:
     item = pair.item
-    shows_gold = settings.reference or scale.mode == "reference"
+    told = gold_text(item) if settings.reference or scale.mode == "reference" else None
     shown = Shown(
         language=item.language,
         question=neutral(asked_text(item), special),
         notes=neutral(item.rubric or "", special) if scale.mode == "rubric" else "",
-        reference=neutral(gold_text(item), special) if shows_gold else None,
+        reference=neutral(told, special) if told is not None else None,
         answer=neutral(pair.base if side == "base" else pair.candidate, special),
     )
     return scale.text(shown, fence_for([shown.question, shown.notes, shown.reference or "", shown.answer]))

@@ -61,6 +61,11 @@ class Pairs:
     pairs: tuple[Pair, ...]
     left_out: int
 
+    @property
+    def with_gold(self) -> int:
+        """How many have a gold answer that could be shown."""
+        return sum(gold_text(pair.item) is not None for pair in self.pairs)
+
     def by_task(self) -> dict[str, list[tuple[int, Pair]]]:
         """The pairs of each task, with their positions in `pairs`."""
         found: dict[str, list[tuple[int, Pair]]] = {}
@@ -127,6 +132,21 @@ def pairs_of(
     )
 
 
+def check_gold(pairs: Pairs) -> None:
+    """Refuse to grade against gold answers where there are none.
+
+    Raises:
+        InputError: names the first open question and its task.
+    """
+    without = [pair for pair in pairs.pairs if gold_text(pair.item) is None]
+    if without:
+        raise InputError(
+            f"{len(without)} of {len(pairs.pairs)} items have no gold answer to grade against",
+            where=f"{without[0].task}: item {without[0].item.id!r}",
+            remedy="Judge open questions with 'pairwise' or 'rubric'; --task names the tasks that have gold answers.",
+        )
+
+
 def question_text(pair: Pair, first: Order, special: Iterable[str], *, reference: bool) -> str:
     """The text of a judgement.
 
@@ -141,7 +161,8 @@ def question_text(pair: Pair, first: Order, special: Iterable[str], *, reference
         "base": neutral(pair.base, special),
         "candidate": neutral(pair.candidate, special),
     }
-    gold = neutral(gold_text(pair.item), special) if reference else None
+    told = gold_text(pair.item) if reference else None
+    gold = None if told is None else neutral(told, special)
     fence = fence_for([*shown.values(), gold or ""])
     a, b = (shown[side] for side in (ORDERS if first == "base" else ORDERS[::-1]))
     return pairwise(wording(pair.item.language), shown["question"], gold, a, b, fence)
@@ -158,9 +179,11 @@ def asked_text(item: Item) -> str:
     return "\n".join(f"{turn.role}: {turn.content}" for turn in item.messages)
 
 
-def gold_text(item: Item) -> str:
-    """The gold answer, with its full sentence where there is one."""
+def gold_text(item: Item) -> str | None:
+    """The gold answer, with its full sentence where there is one; None of an open question."""
     reference = item.metadata.get("reference")
+    if not item.answer:
+        return reference if isinstance(reference, str) else None
     return f"{item.answer[0]}\n{reference}" if isinstance(reference, str) else item.answer[0]
 
 

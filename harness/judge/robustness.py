@@ -126,7 +126,7 @@ def attack_judges(
         candidate=pairs.candidate,
         judges=judge_records(judges, honest, pairs),
         prompt=VERSION,
-        reference=settings.reference,
+        reference=settings.reference and pairs.with_gold > 0,
         repeats=settings.repeats,
         seed=settings.seed,
         alpha=settings.alpha,

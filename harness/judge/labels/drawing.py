@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.digest import digest_json
 from harness.errors import InputError
-from harness.judge.pairs import ORDERS, Pair, Pairs
+from harness.judge.pairs import ORDERS, Pair, Pairs, check_gold
 from harness.judge.results import Mode
 from harness.judge.scales import ByRubric, Scale
 
@@ -106,11 +106,13 @@ def draw(pairs: Pairs, scale: Scale | None, *, items: int, seed: int, reference:
         reference: people are shown the gold answer.
 
     Raises:
-        InputError: fewer than two items were asked for.
+        InputError: fewer than two items were asked for, or as `check_gold`.
     """
     if items < 2:
         raise InputError(f"must be at least 2, not {items}", where="--items", remedy="100 is a good start.")
     mode: Mode = "pairwise" if scale is None else scale.mode
+    if mode == "reference":
+        check_gold(pairs)
     drawn: list[DrawnItem] = []
     rows: list[DrawnRow] = []
     coins = random.Random(f"rows:{pairs.comparison}:{pairs.candidate}:{mode}:{seed}")
@@ -129,7 +131,7 @@ def draw(pairs: Pairs, scale: Scale | None, *, items: int, seed: int, reference:
         candidate=pairs.candidate,
         asked=items,
         seed=seed,
-        reference=reference or mode == "reference",
+        reference=mode == "reference" or (reference and pairs.with_gold > 0),
         rubric=rubric.name if rubric else None,
         rubric_digest=rubric.digest if rubric else None,
         measures=(PREFERENCE,) if scale is None else scale.measures,

@@ -64,7 +64,7 @@ def sheet_of(draw: Draw, pairs: Pairs, rubric: Rubric | None, language: str) -> 
         if notes:
             texts.append(pair.item.rubric or "")
         if draw.reference:
-            texts.append(gold_text(pair.item))
+            texts.append(gold_text(pair.item) or "")
         rows.append((*texts, *_answers(pair, row.shown, pairwise=draw.mode == "pairwise")))
     return Sheet(columns, draw.measures, tuple(rows), _how(draw, rubric, language), draw.labels)
 
