@@ -92,7 +92,7 @@ def _check(judging: Judging, draw: Draw) -> None:
     population = {task.task: [item.item_id for item in task.items] for task in judging.tasks}
     for task in dict.fromkeys(item.task for item in draw.items):
         drawn = [item.item_id for item in draw.items if item.task == task]
-        again = drawn_ids(draw.comparison, draw.candidate, task, population.get(task, ()), draw.asked, draw.seed)
+        again = drawn_ids(task, population.get(task, ()), draw.asked, draw.seed)
         if drawn != again:
             raise InputError(
                 f"{task}: the items of the sheet are not those that seed {draw.seed} draws from the judged ones",

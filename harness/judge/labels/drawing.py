@@ -115,10 +115,10 @@ def draw(pairs: Pairs, scale: Scale | None, *, items: int, seed: int, reference:
         check_gold(pairs)
     drawn: list[DrawnItem] = []
     rows: list[DrawnRow] = []
-    coins = random.Random(f"rows:{pairs.comparison}:{pairs.candidate}:{mode}:{seed}")
+    coins = random.Random(f"rows:{mode}:{seed}")
     for task, members in pairs.by_task().items():
         by_id = {pair.item.id: pair for _, pair in members}
-        for item_id in drawn_ids(pairs.comparison, pairs.candidate, task, list(by_id), items, seed):
+        for item_id in drawn_ids(task, list(by_id), items, seed):
             pair = by_id[item_id]
             drawn.append(DrawnItem(task=task, item_id=item_id, identical=pair.identical, slices=_slices(pair)))
             rows += _rows(pair, pairwise=scale is None, coins=coins)
@@ -141,11 +141,9 @@ def draw(pairs: Pairs, scale: Scale | None, *, items: int, seed: int, reference:
     ).named()
 
 
-def drawn_ids(
-    comparison: str, candidate: str, task: str, population: Sequence[str], items: int, seed: int
-) -> list[str]:
-    """The items that this seed draws; the order of the population does not matter."""
-    chance = random.Random(f"items:{comparison}:{candidate}:{task}:{seed}")
+def drawn_ids(task: str, population: Sequence[str], items: int, seed: int) -> list[str]:
+    """The items that this seed draws, whatever the order of the population, on any machine."""
+    chance = random.Random(f"items:{task}:{seed}")
     return chance.sample(sorted(population), min(items, len(population)))
 
 
