@@ -176,7 +176,7 @@ def compare(request: Request, progress: Progress | None = None, *, also: Also | 
     runs = RunStore(prepared.store)
     run_ids = {i: runs.write_run(manifest_of(plan, answers, i), answers.samples[i]) for i in range(count)}
     comparison = _comparison(prepared, answers, doctor, run_ids)
-    runs.write_comparison(comparison.id, {"comparison.json": comparison.to_json().encode()}, "comparison.json")
+    runs.write_document("comparison", comparison.id, comparison.to_json().encode())
     samples = {run_ids[index]: answers.samples[index] for index in range(count)}
     return Outcome(comparison, plan, samples, prepared.store)
 

@@ -1,16 +1,13 @@
-"""What a judge is told. The wording decides verdicts, so it has a version, which every result names."""
+"""What a judge is told about a pair. The wording decides verdicts, so it has a version, which every result names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from harness.judge.fence import Fence
 
 #: Raised with every change of a word below.
 VERSION = "pairwise-1"
-
-Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True)
