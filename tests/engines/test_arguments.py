@@ -16,6 +16,7 @@ from harness.candidates.workspace import load_workspace
 from harness.cli import main
 from harness.engines.arguments import arguments_of, check_arguments
 from harness.engines.served.names import Served, arguments_digest, base_name, discover
+from harness.engines.served.standing import _flags
 from harness.engines.transformers import TransformersEngine
 from harness.engines.vllm_start import engine_arguments, memory_wanted
 from harness.errors import InputError
@@ -118,6 +119,29 @@ def test_transformers_is_given_them(tiny: Tiny) -> None:
     settings = EngineSettings(vllm={"max_model_len": 99}, transformers={"attn_implementation": "eager"})
     with TransformersEngine(replace(tiny.spec, settings=settings)) as engine:
         assert engine._model._model.config._attn_implementation == "eager"
+
+
+def test_a_server_is_given_them_also_what_is_switched_off(tiny: Tiny) -> None:
+    passed = {
+        "enable_prefix_caching": False,
+        "enforce_eager": True,
+        "cudagraph_capture_sizes": [1, 2],
+        "hf_overrides": {"rope_theta": 1e6},
+        "max_num_batched_tokens": 2048,
+        "load_format": None,
+    }
+    flags = _flags(replace(tiny.spec, settings=EngineSettings(vllm=passed)), "name", 1)
+    said = " ".join(flags)
+    for part in (
+        "--no-enable-prefix-caching",
+        "--enforce-eager",
+        "--cudagraph-capture-sizes 1 2",
+        '--hf-overrides {"rope_theta": 1000000.0}',
+        "--max-num-batched-tokens 2048",
+    ):
+        assert part in said
+    assert "load-format" not in said
+    assert "trust-remote-code" not in said, "what the harness leaves alone is left alone"
 
 
 def test_a_servers_name_says_what_it_was_started_with() -> None:

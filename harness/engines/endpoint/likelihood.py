@@ -2,7 +2,7 @@
 
 Two ways, by the API of the endpoint:
 
-- `completion`: `/v1/completions` with `echo` and `logprobs`, as OpenAI had it and as vLLM, llama-cpp-python and others
+- `completion`: `/v1/completions` with `echo` and `logprobs`, as OpenAI had it and as vLLM and others
   have it. The text is written here.
 - `chat`: `/v1/chat/completions` with vLLM's `prompt_logprobs`. The option is an assistant turn that has begun
   (`continue_final_message`), so the server's own template stands around it.

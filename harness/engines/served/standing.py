@@ -168,6 +168,7 @@ def _ended(code: int) -> str:
 def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
     """The server's command line."""
     arguments: dict[str, Any] = engine_arguments(spec, max_position=position_limit(spec.model))
+    passed = spec.settings.arguments("vllm")
     if not spec.adapters:
         arguments = _ROOM | arguments
     flags = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", name]
@@ -175,6 +176,8 @@ def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
         flags.append("--trust-request-chat-template")
     for key, value in arguments.items():
         flag = "--" + key.replace("_", "-")
+        if value is False and key in passed:
+            flags.append("--no-" + flag.removeprefix("--"))  # it may be on by default
         if value is None or value is False:
             continue
         if value is True:

@@ -188,6 +188,26 @@ def test_options_that_say_nothing_sensible(given: list[str], says: str, capsys: 
     assert standing.standing() is None
 
 
+def test_a_server_that_is_there_and_does_not_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """A process that goes by the server's name and listens nowhere."""
+    code = "import time; time.sleep(60)"
+    command = [sys.executable, "-c", code, "vllm.entrypoints.openai.api_server"]
+    process = subprocess.Popen(command, start_new_session=True)
+    state = {"url": f"http://127.0.0.1:{free_port()}/v1", "pid": process.pid, "model": "m", "place": "p", "log": "l"}
+    standing.state_file().parent.mkdir(parents=True)
+    standing.state_file().write_text(json.dumps(state))
+    try:
+        assert main(["serve"]) == 2
+        err = capsys.readouterr().err
+        assert f"{state['url']}: the server's process {process.pid} is there, but it does not answer" in err
+        assert "harness serve --stop ends it" in err
+        assert main(["serve", "--stop"]) == 0
+        assert process.wait(timeout=10) is not None
+    finally:
+        process.kill()
+    assert standing.standing() is None
+
+
 def test_a_process_that_is_gone_stands_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its number may belong to another program by now, which is left alone."""
     state = {"url": "http://127.0.0.1:9/v1", "pid": 1, "model": "m", "place": "p", "log": "l"}
