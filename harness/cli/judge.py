@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import options
-from harness.cli.judging import ComparisonName, Judges, RubricName, Sides, Tasks, WhichCandidate
+from harness.cli.judging import ComparisonName, Judges, RubricName, Sides, Structured, Tasks, WhichCandidate
 from harness.errors import EXIT_INCOMPLETE, EXIT_OK
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from harness.judge.scales import Scale
     from harness.report.words import Language
     from harness.runs.files import RunStore
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a judge is told beside the answers: the gold answer, and the form of its verdict."""
+
+    reference: bool
+    structured: bool
+
 
 _ASKS = options.asks(without={"limit", "base_path", "prompt"})
 Reference = Annotated[bool, typer.Option(help="Show the judge the gold answer.")]
@@ -27,6 +37,7 @@ def pairwise(
     candidate: WhichCandidate = None,
     task: Tasks = None,
     reference: Reference = True,
+    structured: Structured = True,
     *,
     asking: options.Asking,
     json: options.Json = None,
@@ -38,7 +49,7 @@ def pairwise(
 
     Exit codes: 0 done; 2 wrong input; 3 nothing could be read.
     """
-    return _judge(Sides(comparison, candidate, task or ()), judge, None, asking, json, reference=reference)
+    return _judge(Sides(comparison, candidate, task or ()), judge, None, asking, json, _Told(reference, structured))
 
 
 @_ASKS
@@ -49,6 +60,7 @@ def rubric(
     candidate: WhichCandidate = None,
     task: Tasks = None,
     reference: Reference = True,
+    structured: Structured = True,
     *,
     asking: options.Asking,
     json: options.Json = None,
@@ -61,7 +73,7 @@ def rubric(
     from harness.judge.scales import ByRubric
 
     scale = ByRubric(load_rubric(rubric))
-    return _judge(Sides(comparison, candidate, task or ()), judge, scale, asking, json, reference=reference)
+    return _judge(Sides(comparison, candidate, task or ()), judge, scale, asking, json, _Told(reference, structured))
 
 
 @_ASKS
@@ -70,6 +82,7 @@ def reference(
     judge: Judges,
     candidate: WhichCandidate = None,
     task: Tasks = None,
+    structured: Structured = True,
     *,
     asking: options.Asking,
     json: options.Json = None,
@@ -80,7 +93,7 @@ def reference(
     """
     from harness.judge.scales import ByReference
 
-    return _judge(Sides(comparison, candidate, task or ()), judge, ByReference(), asking, json, reference=True)
+    return _judge(Sides(comparison, candidate, task or ()), judge, ByReference(), asking, json, _Told(True, structured))
 
 
 def _judge(
@@ -89,8 +102,7 @@ def _judge(
     scale: Scale | None,
     asking: options.Asking,
     json: str | None,
-    *,
-    reference: bool,
+    told: _Told,
 ) -> int:
     from harness.cli.asking import progress
     from harness.cli.judging import load
@@ -100,7 +112,7 @@ def _judge(
     from harness.runs.files import RunStore
 
     outputs = Outputs.of(json=json)
-    loaded = load(sides, judges, asking, reference=reference)
+    loaded = load(sides, judges, asking, reference=told.reference, structured=told.structured)
     found: Judging
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         if scale is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.judging import ComparisonName, Judges, Sides, Tasks, WhichCandidate
+from harness.cli.judging import ComparisonName, Judges, Sides, Structured, Tasks, WhichCandidate
 from harness.errors import EXIT_INCOMPLETE, EXIT_OK
 
 
@@ -19,6 +19,7 @@ def attack(
     candidate: WhichCandidate = None,
     task: Tasks = None,
     reference: Annotated[bool, typer.Option(help="Show the judge the gold answer.")] = True,
+    structured: Structured = True,
     *,
     asking: options.Asking,
     json: options.Json = None,
@@ -38,7 +39,7 @@ def attack(
     from harness.report.attacked import render_robustness
 
     outputs = Outputs.of(json=json)
-    loaded = load(Sides(comparison, candidate, task or ()), judge, asking, reference=reference)
+    loaded = load(Sides(comparison, candidate, task or ()), judge, asking, reference=reference, structured=structured)
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         found = attack_judges(loaded.pairs, loaded.judges, loaded.settings, shown, items=items)
     outputs.write("--json", found.to_json())

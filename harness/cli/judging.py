@@ -24,6 +24,9 @@ WhichCandidate = Annotated[
 Tasks = Annotated[
     list[str] | None, typer.Option("--task", metavar="NAME", help="These tasks alone; may be given again.")
 ]
+Structured = Annotated[
+    bool, typer.Option(help="Hold the judge to JSON where its engine or server can; else its words are read.")
+]
 RubricName = Annotated[
     str, typer.Option("--rubric", metavar="NAME|FILE", help="medical, general, one in ./rubrics, or a YAML file.")
 ]
@@ -47,7 +50,7 @@ class Judged:
     settings: Settings
 
 
-def load(sides: Sides, judges: Sequence[str], asking: Asking, *, reference: bool) -> Judged:
+def load(sides: Sides, judges: Sequence[str], asking: Asking, *, reference: bool, structured: bool) -> Judged:
     """The answers, the judges and how they are asked.
 
     Raises:
@@ -68,6 +71,7 @@ def load(sides: Sides, judges: Sequence[str], asking: Asking, *, reference: bool
         temperature=asking.temperature,
         reference=reference,
         fresh=asking.fresh,
+        structured=structured,
         max_cost=asking.max_cost,
     )
     pairs = load_pairs(sides, settings.store, asking.goldset, demo=asking.demo)

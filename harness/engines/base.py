@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.candidates.vision import Vision
 from harness.gold.images import ImageFile
 from harness.gold.item import Message
+from harness.suites.answer_schema import WithAnswerSchema
 
 FinishReason = Literal["stop", "length", "error"]
 
 
-class Sampling(BaseModel):
+class Sampling(WithAnswerSchema):
     """How text is drawn. Part of a completion's identity, so every default is written out.
 
     `temperature` 0 is greedy decoding. `stop_token_ids` are the end-of-sequence ids of the model, made explicit so that

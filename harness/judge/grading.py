@@ -36,7 +36,12 @@ def grade_answers(
         check_gold(pairs)
     special = special_tokens(judges)
     questions = [
-        Question(_id(number, side), _text(pair, side, scale, special, settings), scale.system(pair.item.language))
+        Question(
+            _id(number, side),
+            _text(pair, side, scale, special, settings),
+            scale.system(pair.item.language),
+            scale.schema,
+        )
         for number, pair in enumerate(pairs.pairs)
         for side in _sides(pair)
     ]

@@ -9,7 +9,7 @@ from harness.comparison.statistics import holm, paired_interval, paired_p
 from harness.judge.asking import JudgeOutputs, Question, Settings, ask_judges, special_tokens
 from harness.judge.pairs import ORDERS, Pair, Pairs, question_text
 from harness.judge.partiality import judge_records
-from harness.judge.prompts.pairwise import VERSION, wording
+from harness.judge.prompts.pairwise import SCHEMA, VERSION, wording
 from harness.judge.reading import read_choice
 from harness.judge.results import JudgedItem, JudgedPairs, JudgedTask, LengthControlledRate, Position, preferred
 from harness.judge.statistics.judgements import Judgements
@@ -37,6 +37,7 @@ def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> 
             f"{number}:{first}",
             question_text(pair, first, special, reference=settings.reference),
             wording(pair.item.language).system,
+            SCHEMA,
         )
         for number, pair in enumerate(pairs.pairs)
         if not pair.identical

@@ -23,7 +23,7 @@ from harness.judge.attacks import ATTACKS, CONTROL, Attack
 from harness.judge.judging import read_judgements
 from harness.judge.pairs import ORDERS, Order, Pair, Pairs, question_text
 from harness.judge.partiality import judge_records
-from harness.judge.prompts.pairwise import VERSION, wording
+from harness.judge.prompts.pairwise import SCHEMA, VERSION, wording
 from harness.judge.results import JudgeRecord
 from harness.judge.statistics.judgements import Outcome, judged, majority_outcome
 from harness.runs.progress import Progress
@@ -138,7 +138,7 @@ def attack_judges(
 
 def _question(key: str, pair: Pair, first: Order, special: Sequence[str], settings: Settings) -> Question:
     text = question_text(pair, first, special, reference=settings.reference)
-    return Question(f"{key}:{first}", text, wording(pair.item.language).system)
+    return Question(f"{key}:{first}", text, wording(pair.item.language).system, SCHEMA)
 
 
 def _attacked(pair: Pair, loser: Order, attack: Attack, first: Order) -> Pair:

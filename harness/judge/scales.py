@@ -16,6 +16,7 @@ from harness.judge.prompts.grading import (
     reference_system,
     rubric_system,
 )
+from harness.judge.prompts.schema import verdict_schema
 from harness.judge.reading import Grade, read_grade, read_scores
 from harness.judge.rubrics import HIGHEST, LOWEST, Rubric
 
@@ -52,6 +53,11 @@ class Scale(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
 
+    @property
+    def schema(self) -> str:
+        """The form of a grade as a JSON schema, for judges that can be held to one."""
+        ...
+
     def system(self, language: str) -> str:
         """What the judge is told before everything else."""
         ...
@@ -74,6 +80,7 @@ class ByReference:
     measures: tuple[str, ...] = ("grade",)
     values: tuple[float, ...] = tuple(GRADES.values())
     labels: tuple[str, ...] = tuple(GRADES)
+    schema: str = verdict_schema({"grade": tuple(GRADES)})
 
     def system(self, language: str) -> str:
         return reference_system(language)
@@ -108,6 +115,10 @@ class ByRubric:
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(str(score) for score in range(LOWEST, HIGHEST + 1))
+
+    @property
+    def schema(self) -> str:
+        return verdict_schema(dict.fromkeys(self.measures, range(LOWEST, HIGHEST + 1)))
 
     def system(self, language: str) -> str:
         return rubric_system(language)

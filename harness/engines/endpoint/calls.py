@@ -20,6 +20,10 @@ from harness.gold.images import ImageFile
 _MIME = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
 
 
+#: What servers name when they do not take `response_format`.
+_SCHEMA_WORDS = ("response_format", "json_schema", "structured", "guided", "grammar", "extra fields", "schema")
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Tokens of a prompt and of its answer."""
@@ -73,8 +77,12 @@ def credentials(endpoint: Endpoint) -> Credentials:
     return Credentials(os.environ.get(endpoint.key_env) or None, headers)
 
 
-def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
-    """The arguments of `chat.completions.create` or `completions.create`."""
+def body(endpoint: Endpoint, request: Request, *, held: bool = True) -> dict[str, Any]:
+    """The arguments of `chat.completions.create` or `completions.create`.
+
+    Args:
+        held: hold the answer to the request's JSON schema, where the API has a way to say so.
+    """
     given = {"model": endpoint.model, **_sampling(request)}
     extra = {**_beyond_the_protocol(request.sampling), **endpoint.extra_body}
     if extra:
@@ -83,7 +91,19 @@ def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
         if request.images:
             raise Refused("the completion API takes no pictures")
         return {**given, "prompt": told(request)}
+    if request.sampling.json_schema and held:
+        given["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": json.loads(request.sampling.json_schema)},
+        }
     return {**given, "messages": conversation_of(request)}
+
+
+def refuses_schema(error: Exception) -> bool:
+    """True when a server says that it holds no answers to a schema."""
+    code = getattr(error, "status_code", None)
+    said = str(getattr(error, "body", "") or error).lower()
+    return code in (400, 404, 415, 422, 501) and any(word in said for word in _SCHEMA_WORDS)
 
 
 def longest(request: Request) -> Tokens:

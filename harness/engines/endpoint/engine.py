@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.candidates.endpoint import Endpoint
 from harness.engines.base import Completion, Continuation, Request, Sampling
 from harness.engines.endpoint.asker import Asker, Done, Job
-from harness.engines.endpoint.calls import Answered, Tokens, answered, body, longest
+from harness.engines.endpoint.calls import Answered, Tokens, answered, body, longest, refuses_schema
 from harness.engines.endpoint.faults import Refused
 from harness.engines.endpoint.likelihood import Weighed, options_of, weighed, weighing_body
 from harness.engines.endpoint.limits import Budget
@@ -39,6 +39,7 @@ class EndpointEngine:
     ) -> None:
         self.endpoint = endpoint
         self.version = version
+        self._holds = True  # answers to a JSON schema, until the server says otherwise
         self._asker = Asker(endpoint, budget)
         try:
             if endpoint.verify:
@@ -146,12 +147,20 @@ class EndpointEngine:
         return Job(key, send, most, lambda found: Tokens(len(found.tokens), 1))
 
     def _job(self, request: Request) -> Job[Answered]:
+        import openai
+
         most = longest(request)
 
         async def send(client: AsyncOpenAI) -> Answered:
-            given = body(self.endpoint, request)
             api = client.completions if self.endpoint.api == "completion" else client.chat.completions
-            raw = await api.with_raw_response.create(**given)
+            held = self._holds and bool(request.sampling.json_schema)
+            try:
+                raw = await api.with_raw_response.create(**body(self.endpoint, request, held=held))
+            except openai.APIStatusError as error:
+                if not (held and refuses_schema(error)):
+                    raise
+                self._holds = False  # nobody asks it for that again
+                raw = await api.with_raw_response.create(**body(self.endpoint, request, held=False))
             return answered(self.endpoint, raw.text)
 
         def took(found: Answered) -> Tokens:

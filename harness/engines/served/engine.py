@@ -185,6 +185,8 @@ class ServedEngine:
             "ignore_eos": True,
             "skip_special_tokens": False,
         }
+        if sampling.json_schema:
+            body["structured_outputs"] = {"json": json.loads(sampling.json_schema)}
         if sampling.stop:
             body["stop"] = list(sampling.stop)
         if sampling.temperature > 0:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.judge.fence import Fence
+from harness.judge.prompts.schema import verdict_schema
 
 #: Raised with every change of a word below.
 VERSION = "pairwise-1"
+
+
+#: A verdict, for judges that can be held to one: reasons first, since what is said first cannot rest on them.
+SCHEMA = verdict_schema({"verdict": ("A", "B", "tie")})
 
 
 @dataclass(frozen=True)
