@@ -102,6 +102,8 @@ def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> di
         "generation_config": "vllm",
         "seed": 0,
         "disable_log_stats": True,
+        # Answers that are held to a schema: between its parts a model that likes line feeds would write nothing else.
+        "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
     }
     if read_json(spec.model / "config.json").get("model_type") in FAMILIES:
         # With no pictures to come the vision tower is not even loaded.
