@@ -123,6 +123,10 @@ class RunStore:
         """Write a comparison's files; `last` is the one whose presence says that it is whole."""
         self._write(f"comparisons/{comparison_id}", last, files)
 
+    def write_bench(self, bench_id: str, files: dict[str, bytes], last: str) -> None:
+        """Write a bench of deployments, as `write_comparison`."""
+        self._write(f"benches/{bench_id}", last, files)
+
     def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
         """A run by id.
 

@@ -126,8 +126,8 @@ def test_a_filter_withholds() -> None:
 def test_a_key_that_is_refused_or_told_is_shown_nowhere() -> None:
     with pytest.raises(InputError, match="is not accepted") as refused:
         asked(lambda body, nth: failed(401, "no sk-very-secret-0815"), key="sk-very-secret-0815")
+    piece = '{"error": "bad hush-hush-4711"}'
     with pytest.raises(Passing) as told:
-        piece = '{"error": "bad hush-hush-4711"}'
         asked(lambda body, nth: Reply(pieces=((0.0, piece),)), settle=False, key="hush-hush-4711")
     assert "0815" not in str(refused.value)
     assert str(told.value).endswith("bad ***")
