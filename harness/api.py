@@ -21,7 +21,7 @@ from harness.gold.parts import Part
 from harness.runs.files import RunManifest, RunStore
 from harness.runs.manifest import manifest_of, signatures_of
 from harness.runs.plan import CandidatePlan, Options, Plan
-from harness.runs.planning.endpoints import FORMAT
+from harness.runs.planning.endpoints import FORMAT, check_max_cost
 from harness.runs.planning.making import make_plan
 from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Progress, Silent
@@ -125,6 +125,7 @@ def _planned(request: Request, workspace: Workspace, candidates: Sequence[Candid
         raise InputError(f"--alpha must lie between 0 and 1, not {request.alpha}")
     if request.temperature is not None and not 0.0 <= request.temperature < float("inf"):
         raise InputError(f"--temperature must be 0 (greedy) or above, not {request.temperature}")
+    check_max_cost(candidates, request.max_cost)
     if isinstance(request.suite, Suite):
         suite, folder = request.suite, workspace.here
     else:
@@ -175,7 +176,7 @@ def compare(request: Request, progress: Progress | None = None, *, also: Also | 
     runs = RunStore(prepared.store)
     run_ids = {i: runs.write_run(manifest_of(plan, answers, i), answers.samples[i]) for i in range(count)}
     comparison = _comparison(prepared, answers, doctor, run_ids)
-    runs.write_comparison(comparison.id, {"comparison.json": comparison.to_json().encode()}, "comparison.json")
+    runs.write_document("comparison", comparison.id, comparison.to_json().encode())
     samples = {run_ids[index]: answers.samples[index] for index in range(count)}
     return Outcome(comparison, plan, samples, prepared.store)
 

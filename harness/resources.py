@@ -1,4 +1,4 @@
-"""Where the packaged suites, gold sets, pages and demo lie, in a checkout and in an installed wheel."""
+"""Where the packaged suites, gold sets, rubrics, pages and demo lie, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def packaged(folder: str) -> Path:
-    """The folder `suites`, `goldsets` or `dashboard` that came with this code.
+    """The folder `suites`, `goldsets`, `rubrics` or `dashboard` that came with this code.
 
     In a wheel these folders stand under `harness/`; in a checkout they stand beside it, where people look for them.
     """

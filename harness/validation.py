@@ -14,6 +14,21 @@ from harness.errors import InputError, did_you_mean
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class _OneKeyOnce(yaml.SafeLoader):
+    """YAML forbids a key that stands twice in a mapping; PyYAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} stands here twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path, model: type[Model]) -> Model:
     """The file at `path` as a `model`.
 
@@ -21,7 +36,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         InputError: not UTF-8, not YAML, or not what the model asks for; names the file and the key.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_OneKeyOnce)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"is not valid YAML ({error})", where=str(path)) from None
     if not isinstance(raw, Mapping):

@@ -145,6 +145,24 @@ def test_a_limit_on_costs_stops_cleanly_and_can_be_raised(folder: Path, capsys: 
         assert "endpoint.prices" in capsys.readouterr().err
 
 
+def test_a_limit_on_costs_where_nobody_charges(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.jsonl").write_text(json.dumps({"item_id": "s0", "output": "0"}) + "\n")
+    for command in (["compare", "replay:a.jsonl", "replay:a.jsonl"], ["run", "replay:a.jsonl"]):
+        assert main([*command, "--suite", "numbers.yaml", "--max-cost", "5"]) == 2
+        err = capsys.readouterr().err
+        assert "--max-cost: nothing here can be charged: no endpoint is among those asked (replay:a" in err
+    assert not (folder / "runs").exists()
+
+
+def test_one_endpoint_among_others_can_be_charged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"item_id": f"s{n}", "output": str(2 * n)} for n in range(ITEMS)]
+    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serving(sums, models=MODELS) as server:
+        write(folder, server, prices=PRICES)
+        command = ["compare", "replay:a.jsonl", "tuned", "--suite", "numbers.yaml", "--max-cost", "100000"]
+        assert main(command) == 0
+
+
 def test_a_key_stands_in_no_file_and_on_no_screen(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,15 +210,50 @@ def test_an_entry_that_cannot_be(
     assert "pw@" not in err
 
 
-def test_options_cannot_be_weighed_at_an_endpoint(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    row = {"id": "c", "question": "?", "choices": ["a", "b"], "answer": "A"}
-    (folder / "sums.jsonl").write_text(json.dumps(row) + "\n")
+@pytest.fixture
+def letters(folder: Path) -> Path:
+    """The suite weighs letters: of half of the questions A is right, of the others B."""
+    rows = [
+        {"id": f"c{n}", "question": f"{n}?", "choices": ["even", "odd"], "answer": "AB"[n % 2]} for n in range(ITEMS)
+    ]
+    (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     task = TASK | {"answer": "loglikelihood", "scorers": [{"choice": {"method": "loglikelihood"}}]}
     task["primary"] = "choice"
     (folder / "numbers.yaml").write_text(yaml.safe_dump(SUITE | {"tasks": [task]}))
-    code = main(["run", "openai:m@http://127.0.0.1:9/v1", "--suite", "numbers.yaml"])
-    assert code == 2
-    assert "likelihoods of options, which an endpoint does not give" in capsys.readouterr().err
+    return folder
+
+
+def weighing(body: dict[str, Any], nth: int) -> Reply:
+    """As vLLM's chat API: `tuned` finds the right letter likelier, `plain` always A."""
+    *_, last = body["messages"]
+    letter = last["content"] if last["role"] == "assistant" else ""
+    number = int(body["messages"][0]["content"].partition("?")[0].partition(" ")[0])
+    right = "AB"[number % 2] if body["model"] == "tuned" else "A"
+    rows = [
+        None,
+        {"7": {"logprob": -0.5}},
+        *([{letter: {"logprob": -1.0 if letter == right else -2.0}}] * bool(letter)),
+    ]
+    return Reply(content=chat("x", model=body["model"]).content | {"prompt_logprobs": rows})
+
+
+def test_options_are_weighed_at_endpoints(letters: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(weighing, models=MODELS) as server:
+        write(letters, server)
+        assert compare("--json", "out.json") == 0
+    result = primary(letters)
+    assert (result["verdict"], result["base"], result["candidate"]) == ("improved", 0.5, 1.0)
+    assert (result["n"], result["noise"]) == (ITEMS, 0.0)
+
+
+def test_a_server_without_likelihoods_is_an_error_that_names_the_task(
+    letters: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lambda body, nth: chat("A", model=body["model"]), models=MODELS) as server:
+        write(letters, server)
+        assert compare() == 2
+        assert len(server.bodies) == 1
+    assert "task 'sums' weighs options, and the server gives no likelihoods" in capsys.readouterr().err
 
 
 def test_an_endpoint_is_listed_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from harness.engines.endpoint.faults import Refused
 from harness.engines.served import standing
 from harness.engines.served.engine import completion_body, load_adapter
 from harness.engines.served.names import Served, adapter_name, discover
+from harness.engines.vllm_start import memory_wanted
 from harness.errors import InputError
 from harness.runs.plan import Plan
 from harness.runs.planning.weights import engine_adapter
@@ -52,8 +53,7 @@ class Deployment:
         if self.kind == "warm":
             if request.images:
                 raise InputError("a warm server is asked about texts only", where=self.name)
-            given = completion_body(self.endpoint.model, request)
-            del given["return_token_ids"]  # they are nobody's here, and would make every piece longer
+            given = completion_body(self.endpoint.model, request) | {"prompt": list(request.token_ids)}
             if ignore_eos:
                 given |= {"stop_token_ids": [], "stop": []}
             extra = {name: value for name, value in given.items() if name not in _PROTOCOL}
@@ -147,9 +147,9 @@ def _warm(candidate: Candidate, index: int, plan: Plan, served: Served | None) -
     group = next(group for group in plan.groups if index in group.members)
     if group.choice.served is None:
         raise InputError(
-            "the settings under engine: in harness.yaml do not allow to ask a warm server, which a load needs",
+            f"the warm server at {served.url} was started with other settings than engine: of harness.yaml now says",
             where=candidate.name,
-            remedy="Leave engine.args and engine.dtype out, or name the server: engine: {serve: URL}.",
+            remedy="harness serve --stop stops it; the bench then starts one as the settings say.",
         )
     print_: Fingerprint = plan.candidates[index].fingerprint
     adapter = engine_adapter(candidate, print_)
@@ -161,7 +161,7 @@ def _warm(candidate: Candidate, index: int, plan: Plan, served: Served | None) -
             load_adapter(asker, adapter)
         finally:
             asker.close()
-    gpus = plan.settings.tensor_parallel_size if group.choice.device == "cuda" else 0
+    gpus = memory_wanted(plan.settings)[1] if group.choice.device == "cuda" else 0
     return Deployment(candidate.name, "warm", endpoint, gpus, served.version)
 
 

@@ -78,9 +78,17 @@ def make_workload(
         prompt: `--prompt`, as for the plan.
 
     Raises:
-        InputError: a question cannot be asked as text alone by every candidate; nothing that can be asked.
+        InputError: no task generates text, or none of the questions fits a candidate's window.
     """
-    pool = [(loaded.task.name, item) for loaded in plan.tasks for item in loaded.items]
+    # Where options are weighed nothing is generated, so there is nothing to time.
+    tasks = [loaded for loaded in plan.tasks if loaded.task.answer == "generate"]
+    pool = [(loaded.task.name, item) for loaded in tasks for item in loaded.items]
+    if not pool:
+        raise InputError(
+            f"no task of suite {plan.suite.name!r} generates text, so there is nothing to time",
+            where="--suite",
+            remedy="Give one with a task that generates (answer: generate).",
+        )
     slots = _slots(pool, settings)
     options = Options(settings=plan.settings, seed=plan.seed, prompt=prompt)
     found = [_candidate(candidate, number, plan, options, slots, settings, salt) for number, candidate in

@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EngineSettings(BaseModel):
-    """How an engine is started; `args` is passed through to the engine's own constructor."""
+    """How an engine is started.
+
+    Attributes:
+        args: passed through to the constructor of whichever engine answers.
+        vllm, transformers: passed through to that engine only (vLLM's `EngineArgs`, transformers' `from_pretrained`),
+            so that one file serves both; they go before `args`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,3 +28,9 @@ class EngineSettings(BaseModel):
     max_num_seqs: int | None = Field(None, ge=1, description="sequences in flight (vLLM)")
     trust_remote_code: bool = False
     args: dict[str, Any] = Field(default_factory=dict)
+    vllm: dict[str, Any] = Field(default_factory=dict)
+    transformers: dict[str, Any] = Field(default_factory=dict)
+
+    def arguments(self, engine: str) -> dict[str, Any]:
+        """What is passed through to an engine, "vllm" or "transformers"."""
+        return self.args | (self.vllm if engine == "vllm" else self.transformers)

@@ -20,6 +20,8 @@ from harness.cli import (
     goldset_import,
     goldset_split,
     judge,
+    judge_attack,
+    judge_labels,
     run,
     runs,
     score,
@@ -121,6 +123,12 @@ app.add_typer(_train, name="train")
 
 _judge = _group("Answers judged by a model, in a way that can be defended.")
 _judge.command("pairwise")(judge.pairwise)
+_judge.command("rubric")(judge.rubric)
+_judge.command("reference")(judge.reference)
+_judge.command("show")(judge.show)
+_judge.command("label")(judge_labels.label)
+_judge.command("calibrate")(judge_labels.calibrate)
+_judge.command("attack")(judge_attack.attack)
 app.add_typer(_judge, name="judge")
 
 app.command("estimate")(estimate.estimate)

@@ -36,7 +36,7 @@ def list_(store: options.Store = None, demo: options.Demo = False) -> int:
     place = store_of(store, demo=demo)
     runs = RunStore(place)
     rows = []
-    for name in runs.list_comparisons():
+    for name in runs.list_documents("comparison"):
         try:
             comparison = read_comparison(name, place)
         except (InputError, ValidationError):
@@ -85,7 +85,7 @@ def show(
 
     place = store_of(store, demo=demo)
     runs = RunStore(place)
-    comparisons, known = runs.list_comparisons(), runs.list_runs()
+    comparisons, known = runs.list_documents("comparison"), runs.list_runs()
     if name in comparisons:
         comparison, view = open_stored(name, place, demo=demo)
         report(view, Outputs({}), options.language(lang), comparison.to_json())
@@ -149,7 +149,7 @@ def _old(runs: RunStore, days: int) -> list[str]:
     limit = datetime.now(UTC) - timedelta(days=days)
     manifests: dict[str, RunManifest] = {manifest.id: manifest for manifest in runs.manifests()}
     doomed, kept = [], set()
-    for name in runs.list_comparisons():
+    for name in runs.list_documents("comparison"):
         try:
             comparison = read_comparison(name, runs.url)
         except InputError:

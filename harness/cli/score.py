@@ -66,7 +66,7 @@ def score(
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         manifests, samples = api.run(request, shown)
     manifest = manifests[0]
-    measured = measure(samples[manifest.id], primary, manifest.tasks[0].signatures[primary], asking.alpha)
+    measured = measure(samples[manifest.id], primary, manifest.tasks[0], asking.alpha)
     outputs.write("--json", measured.model_dump_json() + "\n")
     print_scores(manifest, [(task.goldset, primary, measured)], stderr=outputs.stdout)
     for reason in why_unscored(samples[manifest.id], primary):

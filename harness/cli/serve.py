@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.errors import EXIT_OK, InputError
+from harness.errors import EXIT_OK, HarnessError, InputError
 
 
 def serve(
@@ -27,7 +27,7 @@ def serve(
     Every later compare of this machine that asks BASE finds it. Adapters are loaded when they are asked, by the digest
     of their content. Without BASE it says what stands.
 
-    Exit codes: 0 done; 2 wrong input, the port is taken, or the server does not start.
+    Exit codes: 0 done; 2 wrong input, the port is taken, or the server does not start or answer.
     """
     from harness.engines.served import standing
 
@@ -39,6 +39,12 @@ def serve(
         return EXIT_OK
     if base is None:
         found = standing.standing()
+        if found is not None and standing.standing_for(found.model) is None:
+            raise HarnessError(
+                f"the server's process {found.pid} is there, but it does not answer",
+                where=found.url,
+                remedy=f"Its own output is in {found.log}. harness serve --stop ends it.",
+            )
         typer.echo(f"{found.url} holds {found.place} (process {found.pid}, log {found.log})" if found else _NOTHING)
         return EXIT_OK
     from harness.candidates.workspace import load_workspace

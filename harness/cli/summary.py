@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.comparison.pairing import Side
+from harness.comparison.repeats_alone import OverRepeatsAlone, over_repeats_alone
 from harness.comparison.statistics import score_interval
-from harness.runs.files import RunManifest
+from harness.runs.files import RunManifest, TaskRecord
 from harness.runs.samples import Sample
 
 
@@ -21,6 +22,7 @@ class MetricScore(BaseModel):
         n: items that were answered and scored: the denominator of `score`.
         errors: items whose answer failed; `missing`: items without a recorded answer.
         per_item: mean over repeats, of the items that were scored.
+        over_repeats: what several sampled answers to each item say beyond their mean; absent where there are none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,16 +35,24 @@ class MetricScore(BaseModel):
     missing: int
     signature: str
     per_item: dict[str, float]
+    over_repeats: OverRepeatsAlone | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.over_repeats is None:
+            found.pop("over_repeats", None)
+        return found
 
     @property
     def failed(self) -> int:
         return self.unscored + self.errors + self.missing
 
 
-def measure(samples: Sequence[Sample], metric: str, signature: str, alpha: float) -> MetricScore:
+def measure(samples: Sequence[Sample], metric: str, task: TaskRecord, alpha: float) -> MetricScore:
     """The mean of a metric with its interval; failures are counted apart, never averaged."""
     groups: dict[str, list[Sample]] = {}
-    for sample in samples:
+    for sample in sorted(samples, key=lambda s: s.repeat):  # stable: items stay in their order
         groups.setdefault(sample.item_id, []).append(sample)
     sides = {item: Side(tuple(group)) for item, group in groups.items()}
     values = {item: side.value(metric) if side.answered else None for item, side in sides.items()}
@@ -58,8 +68,15 @@ def measure(samples: Sequence[Sample], metric: str, signature: str, alpha: float
         unscored=sum(side.unscored(metric) for side in sides.values()),
         errors=sum(not side.answered and not side.missing for side in sides.values()),
         missing=sum(side.missing for side in sides.values()),
-        signature=signature,
+        signature=task.signatures[metric],
         per_item=scored,
+        over_repeats=over_repeats_alone(
+            [sides[item] for item in scored],
+            metric,
+            binary=task.binary.get(metric, False),
+            votes=metric in task.votes,
+            alpha=alpha,
+        ),
     )
 
 
@@ -114,8 +131,8 @@ def measure_run(manifest: RunManifest, samples: Sequence[Sample], alpha: float) 
     tasks = []
     for task in manifest.tasks:
         own = [sample for sample in samples if sample.task == task.name]
-        ordered = sorted(task.signatures.items(), key=lambda pair: pair[0] != task.primary)
-        metrics = {metric: measure(own, metric, signature, alpha) for metric, signature in ordered}
+        ordered = sorted(task.signatures, key=lambda metric: metric != task.primary)
+        metrics = {metric: measure(own, metric, task, alpha) for metric in ordered}
         tasks.append(TaskScores(task=task.name, role=task.role, primary=task.primary, metrics=metrics))
     return RunScore(
         run_id=manifest.id,

@@ -110,13 +110,12 @@ def over_repeats(
     made = scorer()
     counted = made.binary(metric) and table.right_or_wrong
     variance = table.variance()
-    share = variance.delta.share_of_repeats if variance else None
     return OverRepeats(
         repeats=repeats,
         pass_at=tuple(table.pass_at(k) for k in pass_sizes(repeats)) if counted else (),
         majority=table.majority() if counted and votes(made) and table.says_anything else None,
         variance=variance,
-        narrows=None if share is None else "repeats" if share >= _HALF else "items",
+        narrows=narrows(variance.delta if variance else None),
     )
 
 
@@ -127,8 +126,8 @@ class _Table:
         self._pairs = pairs
         self._metric = metric
         self._alpha = alpha
-        self._base = [_values(one.base, metric) for one in pairs]
-        self._candidate = [_values(one.candidate, metric) for one in pairs]
+        self._base = [scores_of(one.base, metric) for one in pairs]
+        self._candidate = [scores_of(one.candidate, metric) for one in pairs]
         self._clusters = [one.cluster for one in pairs]
 
     @property
@@ -152,8 +151,8 @@ class _Table:
 
     def majority(self) -> Compared:
         return self._compared(
-            [_voted(one.base, self._metric) for one in self._pairs],
-            [_voted(one.candidate, self._metric) for one in self._pairs],
+            [voted(one.base, self._metric) for one in self._pairs],
+            [voted(one.candidate, self._metric) for one in self._pairs],
         )
 
     def variance(self) -> VarianceResult | None:
@@ -162,7 +161,7 @@ class _Table:
         delta = difference_parts(self._base, self._candidate, self._clusters)
         if base is None or candidate is None or delta is None:
             return None
-        return VarianceResult(base=_stored(base), candidate=_stored(candidate), delta=_stored(delta))
+        return VarianceResult(base=stored_parts(base), candidate=stored_parts(candidate), delta=stored_parts(delta))
 
     def _compared(self, base: list[float], candidate: list[float]) -> Compared:
         sample = paired_sample(base, candidate, self._clusters)
@@ -176,19 +175,27 @@ class _Table:
         )
 
 
-def _values(side: Side, metric: str) -> list[float]:
+def narrows(parts: Parts | None) -> Narrows | None:
+    """What would narrow the interval of a mean with this variance more; None where nothing varies."""
+    share = parts.share_of_repeats if parts else None
+    return None if share is None else "repeats" if share >= _HALF else "items"
+
+
+def scores_of(side: Side, metric: str) -> list[float]:
+    """The scores of an item's repeats, in their order."""
     values = [sample.scores[metric].value for sample in side.samples]
     return [value for value in values if value is not None]
 
 
-def _voted(side: Side, metric: str) -> float:
+def voted(side: Side, metric: str) -> float:
     """Score of what most answers say; an item of which no answer says anything is wrong."""
     scores = [sample.scores[metric] for sample in side.samples]
     winner = majority([score.extracted for score in scores])
     return 0.0 if winner is None else scores[winner].value or 0.0
 
 
-def _stored(parts: VarianceParts) -> Parts:
+def stored_parts(parts: VarianceParts) -> Parts:
+    """The parts of a variance as they are stored."""
     return Parts(
         between=parts.between,
         within=parts.within,

@@ -86,7 +86,7 @@ class AdapterHasEffect(Reporting):
         if engine == "vllm":
             if why := unservable(adapter.config):
                 found.append(self.finding("fail", f"vLLM does not apply it as it was trained: {why}", _OTHER_ENGINE))
-            if not subject.plan.settings.args.get("enable_tower_connector_lora"):
+            if not subject.plan.settings.arguments(engine).get("enable_tower_connector_lora"):
                 towers = [layer for layer in left if is_tower(layer)]
                 leave_out(towers, "belong to a vision or audio tower, which vLLM leaves out", _OTHER_ENGINE)
         targets = adapter.config.get("target_modules")

@@ -84,14 +84,14 @@ def _the_other(subject: Subject, runner: Runner) -> Iterator[tuple[str, Logprobs
     adapter = subject.model.adapter
     name = "transformers" if group.choice.name == "vllm" else "vllm"
     settings = plan.settings.model_copy(
-        # Arguments that are passed through belong to the engine they were written for.
+        # `args` was written for whichever engine answered; what is written for the other one is its own.
         update={"name": name, "dtype": group.choice.dtype, "args": {}}
     )
     adapters = {subject.model.name: adapter.config} if adapter else {}
     choice = choose_engine(settings, adapters, model=group.model)
     if choice.device != group.choice.device:
         raise HarnessError(f"{choice.name} would run on another device ({choice.device}, not {group.choice.device})")
-    identity = replace(group.identity, engine=choice.name, args={})
+    identity = replace(group.identity, engine=choice.name, args=settings.arguments(choice.name))
     # All members for the same window, but only this adapter: another's may be one that this engine cannot serve.
     spec = engine_spec(replace(group, choice=choice), [plan.candidates[m] for m in group.members], plan)
     own = subject.engine_adapter()

@@ -65,7 +65,8 @@ def references(subject: Subject, run: Run, count: int = ITEMS) -> list[Reference
     assert candidate is not None
     end = end_token(candidate, own_format(subject))
     room = engine_room(subject, run)
-    found = [Reference(one, reference_ids(candidate, one.item, end)) for one in spread(subject.planned.asked, count)]
+    asked = [one for one in subject.planned.asked if one.item.answer]
+    found = [Reference(one, reference_ids(candidate, one.item, end)) for one in spread(asked, count)]
     return [r for r in found if length(candidate, r.after(None)) < room]
 
 

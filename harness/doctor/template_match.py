@@ -224,8 +224,9 @@ def _texts(subject: Subject, candidate: ModelCandidate, form: PromptFormat, aske
 def _best_known(subject: Subject) -> list[Asked]:
     """Questions of the target tasks, whose like it was trained on; all where there are too few."""
     targets = {loaded.task.name for loaded in subject.plan.tasks if loaded.task.role == "target"}
-    asked = [a for a in subject.planned.asked if a.task in targets]
-    return asked if len(spread(asked)) >= LEAST_ITEMS else list(subject.planned.asked)
+    answered = [a for a in subject.planned.asked if a.item.answer]
+    asked = [a for a in answered if a.task in targets]
+    return asked if len(spread(asked)) >= LEAST_ITEMS else answered
 
 
 def _fits(subject: Subject, run: Run, candidate: ModelCandidate, forms: list[PromptFormat], asked: Asked) -> bool:

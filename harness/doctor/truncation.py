@@ -178,7 +178,7 @@ def _examples(file: Path, form: PromptFormat, end: str, system: str | None) -> I
 
 def _items(rows: Iterator[Row], file: Path) -> Iterable[Item]:
     mapped = map_rows(rows, {}, where=str(file))
-    return (made for row in mapped.rows if isinstance(made := mapped.map.item(row), Item))
+    return (made for row in mapped.rows if isinstance(made := mapped.map.item(row), Item) and made.answer)
 
 
 def _written(item: Item, form: PromptFormat, end: str, system: str | None) -> str:

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.candidates.vision import Vision
 from harness.gold.images import ImageFile
 from harness.gold.item import Message
+from harness.suites.answer_schema import WithAnswerSchema
 
 FinishReason = Literal["stop", "length", "error"]
 
 
-class Sampling(BaseModel):
+class Sampling(WithAnswerSchema):
     """How text is drawn. Part of a completion's identity, so every default is written out.
 
     `temperature` 0 is greedy decoding. `stop_token_ids` are the end-of-sequence ids of the model, made explicit so that
@@ -64,6 +65,7 @@ class Request:
         options: continuations whose likelihoods are wanted instead of a generated answer (multiple choice); their
             token ids. Answered by way of `Engine.logprobs`, never handed to `Engine.generate`.
         option_texts: the same as texts, in the same order: labels of the answer.
+        continuation_texts: at an endpoint, in place of `options`: the texts that may follow, which it weighs itself.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Request:
     images: tuple[ImageFile, ...] = ()
     options: tuple[tuple[int, ...], ...] = ()
     option_texts: tuple[str, ...] = ()
+    continuation_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

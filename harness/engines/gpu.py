@@ -26,6 +26,11 @@ class GpuProcess:
     used: int | None
 
     @property
+    def is_server(self) -> bool:
+        """Whether it is vLLM's, as `harness serve` starts it: the process on the card is a child of the server's."""
+        return "vllm.entrypoints" in self.command or self.command.startswith("VLLM::")
+
+    @property
     def is_notebook(self) -> bool:
         """Whether it is a Jupyter kernel."""
         return "ipykernel" in self.command or "colab_kernel" in self.command
@@ -102,10 +107,15 @@ def require_free_memory(needed: int, *, gpu: Gpu, purpose: str = "the model") ->
     share = max(int((gpu.free / gpu.total - 0.02) * 100), 0) / 100 if gpu.total else 0.0
     own = next((process for process in holders if process.pid == os.getpid()), None)
     notebook = next((process for process in holders if process.is_notebook), None)
+    server = next((process for process in holders if process.is_server), None)
     if own is not None:
         advice = "This process itself holds memory: free the model it loaded before (del model; gc.collect())."
     elif notebook is not None:
         advice = f"Process {notebook.pid} is a Jupyter kernel: shut it down in the notebook (Kernel > Shut Down)."
+    elif server is not None:
+        advice = (
+            f"Process {server.pid} is a vLLM server: harness serve --stop stops the one that harness serve started."
+        )
     elif holders:
         advice = f"Stop process {holders[0].pid} if it is yours."
     else:

@@ -43,11 +43,13 @@ class EngineIdentity:
         images: tuple[ImageFile, ...] = (),
         options: tuple[tuple[int, ...], ...] = (),
         messages: tuple[Message, ...] = (),
+        continuations: tuple[str, ...] = (),
     ) -> str:
         """Key of the answer to a rendered prompt. Neither item id nor gold answer is in it.
 
         Args:
             messages: the conversation, where another renders it.
+            continuations: texts whose likelihoods are wanted, where another tokenizes them.
             variant: tells apart deliberate repetitions under other conditions (another batching).
         """
         return digest_json(
@@ -60,6 +62,7 @@ class EngineIdentity:
                 # Absent when empty, so that the keys of text answers stay what they were.
                 **({"images": [image.digest for image in images]} if images else {}),
                 **({"options": options} if options else {}),
+                **({"continuations": continuations} if continuations else {}),
                 **({"messages": [[turn.role, turn.content] for turn in messages]} if messages else {}),
             }
         )

@@ -99,7 +99,7 @@ class LoadedModel:
                 "bnb_4bit_use_double_quant": True,
                 "bnb_4bit_compute_dtype": spec.dtype,
             }
-        arguments |= spec.settings.args
+        arguments |= spec.settings.arguments("transformers")
         if isinstance(arguments.get("quantization_config"), dict):
             arguments["quantization_config"] = transformers.BitsAndBytesConfig(**arguments["quantization_config"])
         self._arguments = arguments

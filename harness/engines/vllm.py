@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.candidates.tokenizer import read_json
 from harness.engines._shared import (
     adapter_config,
     answer_text,
@@ -35,6 +34,8 @@ from harness.engines.vllm_parameters import likelihood_params, passes, sampling_
 from harness.engines.vllm_start import (
     engine_arguments,
     first_line,
+    memory_wanted,
+    position_limit,
     set_environment,
     start_failure,
     tail,
@@ -58,7 +59,7 @@ class VllmEngine:
     While the engine starts, everything it prints goes to a log file; its path is in the error if the start fails.
 
     Raises:
-        InputError: an adapter that vLLM cannot serve or load, or a wrong key in `engine.args`.
+        InputError: an adapter that vLLM cannot serve or load, or a wrong key among its arguments.
         HarnessError: the engine does not start (memory, KV cache, kernels), with what to lower.
     """
 
@@ -80,8 +81,8 @@ class VllmEngine:
         set_environment(spec.device)
         gpus = visible_gpus() if spec.device == "cuda" else []
         self.version = engine_version(self.name, gpu=gpus[0].name if gpus else "")
-        share = float(spec.settings.args.get("gpu_memory_utilization", spec.settings.gpu_memory_utilization))
-        for gpu in gpus[: spec.settings.tensor_parallel_size]:
+        share, count = memory_wanted(spec.settings)
+        for gpu in gpus[:count]:
             require_free_memory(int(share * gpu.total), gpu=gpu, purpose="vLLM")
         self._log = new_log(self.name)
         self._affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
@@ -102,17 +103,13 @@ class VllmEngine:
             logging.getLogger("vllm").setLevel(logging.ERROR)
 
     def _start(self) -> None:
-        config = read_json(self._spec.model / "config.json")
-        position = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
-        self._engine = self._build(
-            engine_arguments(self._spec, max_position=position if isinstance(position, int) else None)
-        )
+        self._engine = self._build(engine_arguments(self._spec, max_position=position_limit(self._spec.model)))
         # 0.24 keeps the configuration on the engine as later versions do; the limits are those vLLM settled on.
         settled = self._engine.vllm_config
         self._max_model_len = int(settled.model_config.max_model_len)
         self._vocab_size = int(settled.model_config.get_vocab_size())
         # The token added for log-likelihoods is not for answers: every engine refuses the same requests.
-        asked = "max_model_len" in self._spec.settings.args
+        asked = "max_model_len" in self._spec.settings.arguments(self.name)
         self._limit = self._max_model_len if asked else min(self._max_model_len, self._spec.max_model_len)
         # Enough that the scheduler always finds work waiting, few enough that 100,000 prompts are not all prepared
         # before the first answer.
@@ -128,9 +125,8 @@ class VllmEngine:
 
         known = set(getattr(EngineArgs, "__dataclass_fields__", ()))
         for key in arguments.keys() - known:
-            raise InputError(
-                f"vLLM has no engine argument {key!r}", where="engine.args", remedy=did_you_mean(key, known)
-            )
+            where = "engine.vllm" if key in self._spec.settings.vllm else "engine.args"
+            raise InputError(f"vLLM has no engine argument {key!r}", where=where, remedy=did_you_mean(key, known))
         # LLM_CLASS gives the defaults (sequences in flight, tokens a step) that offline use has.
         return LLMEngine.from_engine_args(EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
 

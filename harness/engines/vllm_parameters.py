@@ -34,10 +34,20 @@ def sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
         ignore_eos=True,
         detokenize=bool(sampling.stop),
         output_kind=RequestOutputKind.FINAL_ONLY,
+        structured_outputs=_held_to(sampling.json_schema),
     )
     if greedy:
         shared[sampling] = params
     return params
+
+
+def _held_to(schema: str) -> Any:
+    """vLLM's parameters of an answer that is held to a JSON schema; None for a free one."""
+    if not schema:
+        return None
+    from vllm.sampling_params import StructuredOutputsParams
+
+    return StructuredOutputsParams(json=schema)
 
 
 def likelihood_params(**wanted: Any) -> Any:

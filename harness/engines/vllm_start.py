@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.candidates.vision import FAMILIES
 from harness.engines._shared import changes_base, is_out_of_memory, offline_environment
@@ -81,12 +83,12 @@ def max_lora_rank(rank: int) -> int:
 
 
 def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> dict[str, Any]:
-    """Arguments of vLLM's `EngineArgs` for `spec`; `spec.settings.args` overrides every one of them.
+    """Arguments of vLLM's `EngineArgs` for `spec`; what the settings pass through to vLLM overrides every one.
 
     Args:
         max_position: the longest sequence the model allows, from its config.
     """
-    settings = spec.settings
+    settings, passed = spec.settings, spec.settings.arguments("vllm")
     # One token more than asked for, because log-likelihoods are read off a request that must generate one.
     length = spec.max_model_len + 1
     given: dict[str, Any] = {
@@ -119,10 +121,24 @@ def engine_arguments(spec: EngineSpec, *, max_position: int | None = None) -> di
     else:
         given["gpu_memory_utilization"] = settings.gpu_memory_utilization
         chosen = {"enforce_eager", "compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size"}
-        if not chosen & settings.args.keys():
+        if not chosen & passed.keys():
             limit = next((size for size in CAPTURE_SIZES if size >= (settings.max_num_seqs or 512)), 512)
             given["cudagraph_capture_sizes"] = [size for size in CAPTURE_SIZES if size <= limit]
-    return given | settings.args
+    return given | passed
+
+
+def position_limit(model: Path) -> int | None:
+    """Longest sequence in tokens that the model's config allows, where it says so."""
+    config = read_json(model / "config.json")
+    found = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
+    return found if isinstance(found, int) else None
+
+
+def memory_wanted(settings: EngineSettings) -> tuple[float, int]:
+    """The share of a GPU's memory that vLLM is going to take, and on how many GPUs."""
+    passed = settings.arguments("vllm")
+    share = passed.get("gpu_memory_utilization", settings.gpu_memory_utilization)
+    return float(share), int(passed.get("tensor_parallel_size", settings.tensor_parallel_size))
 
 
 def set_environment(device: str) -> None:
@@ -140,9 +156,17 @@ def set_environment(device: str) -> None:
         os.environ.setdefault(name, value)
 
 
-def start_failure(spec: EngineSpec, log: Path, error: Exception) -> HarnessError:
-    """The error of a start that failed, told by the exception and by what the engine printed."""
-    text = f"{type(error).__name__}: {error}\n{tail(log)}"
+def start_failure(
+    spec: EngineSpec, log: Path, error: Exception, *, otherwise: str = "Or use --engine transformers."
+) -> HarnessError:
+    """The error of a start that failed, told by the exception and by the faults that the engine printed.
+
+    Args:
+        otherwise: what to do where the cause suggests nothing.
+    """
+    faults = _faults(tail(log))
+    # A log speaks of its KV cache whatever is wrong, so only lines that tell of a fault are looked at.
+    text = "\n".join([f"{type(error).__name__}: {error}", *faults])
     low = text.lower()
     where = str(spec.model)
     length = spec.max_model_len
@@ -157,15 +181,20 @@ def start_failure(spec: EngineSpec, log: Path, error: Exception) -> HarnessError
             where=where,
             remedy=f"Lower engine.max_model_len or engine.max_num_seqs, or {raise_it}.",
         )
-    if is_out_of_memory(error) or "out of memory" in low or "free memory on device" in low:
+    if is_out_of_memory(error) or "out of memory" in low or "free memory on device" in low or "bad_alloc" in low:
         return HarnessError(
             f"vLLM ran out of memory while starting ({_line_with(text, 'memory')})",
             where=where,
             remedy="Close other programs on the GPU, or lower engine.gpu_memory_utilization, engine.max_model_len "
             "or engine.max_num_seqs, or use a quantised model.",
         )
-    cause = _last_error(text) if "engine core" in low else first_line(error)
-    return HarnessError(f"vLLM does not start: {cause}", where=where, remedy="Or use --engine transformers.")
+    told_elsewhere = isinstance(error, ServerEnded) or "engine core" in str(error).lower()
+    cause = faults[-1] if told_elsewhere and faults else first_line(error)
+    return HarnessError(f"vLLM does not start: {cause}", where=where, remedy=otherwise)
+
+
+class ServerEnded(RuntimeError):
+    """The process of a server ended: why, its log says."""
 
 
 def first_line(error: BaseException) -> str:
@@ -190,11 +219,14 @@ def _line_with(text: str, word: str) -> str:
     return lines[0][:400] if lines else "no detail given"
 
 
-def _last_error(text: str) -> str:
-    """The last line of a log that looks like an exception other than "Engine core initialization failed"."""
-    lines = [
-        line.strip()
-        for line in text.splitlines()
-        if "Error:" in line and "engine core" not in line.lower() and "see root cause" not in line.lower()
-    ]
-    return lines[-1][:400] if lines else "the engine process failed"
+#: What a process of vLLM's puts before what it says: `(Worker pid=12) ERROR 11-27 03:50:13 [executor.py:941]`.
+_PREFIX = re.compile(r"^(\(\w+ pid=\d+\)\s*)?((ERROR|CRITICAL) \d\S+ \S+ \[\S+\]\s*)?")
+_FAULT = re.compile(r"\w(Error|Exception): |: error: |^terminate called|^\s*what\(\):")
+#: Lines that tell of another one.
+_ECHOES = ("engine core initialization failed", "see root cause", "workerproc initialization failed")
+
+
+def _faults(log: str) -> list[str]:
+    """The lines of a log that tell what went wrong, in order, without vLLM's prefixes."""
+    lines = (_PREFIX.sub("", line).strip() for line in log.splitlines())
+    return [line[:400] for line in lines if _FAULT.search(line) and not any(e in line.lower() for e in _ECHOES)]

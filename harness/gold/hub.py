@@ -7,6 +7,7 @@ and the caches of both work as everywhere else. Without a connection, or with `H
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -123,11 +124,11 @@ def _huggingface_cache(name: str, revision: str | None, pattern: str | None, rea
 
 
 def _modelscope(name: str, revision: str | None, pattern: str | None) -> HubFiles:
-    os.environ.setdefault("MODELSCOPE_LOG_LEVEL", "WARNING")  # read by its import; it would tell of every listing
     from huggingface_hub import is_offline_mode
     from modelscope_hub import HubApi
     from modelscope_hub.errors import AuthenticationError, NotExistError, PermissionDeniedError
 
+    quiet_modelscope()
     api, shown, asked = HubApi(), f"ms:{name}", revision or "master"
     if is_offline_mode():  # ModelScope's client has no such switch of its own
         return _modelscope_cache(name, asked, pattern, ConnectionError("HF_HUB_OFFLINE is set"))
@@ -157,6 +158,16 @@ def _modelscope(name: str, revision: str | None, pattern: str | None) -> HubFile
     except Exception as error:
         raise _failed(shown, error) from None
     return _found(_root(paths[0], chosen[0]), chosen, f"{shown}@{asked}")
+
+
+def quiet_modelscope() -> None:
+    """Have ModelScope's clients tell of troubles only, and not of every listing.
+
+    Not by `MODELSCOPE_LOG_LEVEL`: one of the two clients wants a name there and the other one a number.
+    """
+    if "MODELSCOPE_LOG_LEVEL" not in os.environ:
+        for client in ("modelscope", "modelscope_hub"):
+            logging.getLogger(client).setLevel(logging.WARNING)
 
 
 def _modelscope_cache(name: str, revision: str, pattern: str | None, reason: Exception) -> HubFiles:

@@ -27,7 +27,8 @@ class Message(BaseModel):
 class Item(BaseModel):
     """One item of a gold set (see the gold set contract in `docs/architecture.md`).
 
-    `answer` holds every accepted text, the canonical one first. `metadata` holds anything to slice by; the keys
+    `answer` holds every accepted text, the canonical one first; an open question, which only people and judges can
+    tell a good answer to, has none (`[]`). `metadata` holds anything to slice by; the keys
     `topic`, `difficulty`, `language` and `reference` (a full reference sentence) have meaning to this project.
     """
 
@@ -36,7 +37,7 @@ class Item(BaseModel):
     id: str = ""
     question: str | None = None
     messages: tuple[Message, ...] | None = None
-    answer: Annotated[tuple[str, ...], BeforeValidator(_as_texts)] = Field(min_length=1)
+    answer: Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
     choices: tuple[str, ...] | None = None
     images: tuple[str, ...] = ()
     context: str | None = None
@@ -54,7 +55,7 @@ class Item(BaseModel):
             raise ValueError("'question' is empty")
         if self.messages is not None and not self.messages:
             raise ValueError("'messages' is empty")
-        if not any(text.strip() for text in self.answer):
+        if self.answer and not any(text.strip() for text in self.answer):
             raise ValueError("'answer' is empty")
         return self
 

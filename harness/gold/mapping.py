@@ -132,6 +132,7 @@ class RowMap(BaseModel):
     images: Columns = Field((), description="columns with paths from the file's folder, one or a list each")
     rubric: Text | None = None
     cluster: Text | None = None
+    open: bool = Field(False, description="a row without an answer is an open question, for a judge, and is kept")
     metadata: dict[str, Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -158,16 +159,16 @@ class RowMap(BaseModel):
     def _makes_items(self) -> RowMap:
         if (self.question is None) == (self.messages is None):
             raise ValueError("map either 'question' or 'messages'")
-        if self.answer is None and self.messages is None and self.fields is None:
-            raise ValueError("map 'answer' (or 'fields')")
+        if self.answer is None and self.messages is None and self.fields is None and not self.open:
+            raise ValueError("map 'answer' (or 'fields'); questions without gold answers are 'open: true'")
         if self.choices and self.incorrect:
             raise ValueError("map either 'choices' or 'incorrect'")
         if self.incorrect and (self.answer is None or self.answer_is is not None):
             raise ValueError("'incorrect' wants 'answer' to be the column of the right option, without 'answer_is'")
         if self.answer_is is not None and not self.choices:
             raise ValueError("'answer_is' wants 'choices'")
-        if (self.choices or self.incorrect) and self.answer is None:
-            raise ValueError("options want 'answer'")
+        if (self.choices or self.incorrect) and (self.answer is None or self.open):
+            raise ValueError("options want 'answer', and are never 'open'")
         return self
 
     def named(self) -> tuple[str, ...]:
@@ -214,11 +215,11 @@ class RowMap(BaseModel):
         fields = self._fields(row)
         answers = self._answers(row, talk, fields)
         asked = _first(self.question.named() if self.question else (self.messages,))
-        answered = _first(self.answer.named() if self.answer else (self.messages, *self._field_columns()))
+        answered = _first(self.answer.named() if self.answer else (self.messages, *self._field_columns(), asked))
         text = talk.text
         if not text:
             return LeftOut("missing question", asked)
-        if not answers:
+        if not answers and not self.open:
             return LeftOut("missing answer", answered)
         if not keep_trivial and is_placeholder(text):
             return LeftOut("trivial question", asked)
@@ -231,7 +232,7 @@ class RowMap(BaseModel):
         elif self.choices:
             choices = self._options(row, self.choices)
             answers = (_letter(answers[0], choices, self.answer_is or "letter", row.where(answered)),)
-        elif not keep_trivial and fields is None and all(map(is_placeholder, answers)):
+        elif answers and not keep_trivial and fields is None and all(map(is_placeholder, answers)):
             return LeftOut("trivial answer", answered)
         content: dict[str, Any] = {"answer": answers, "choices": choices, "fields": fields}
         content |= {"question": text} if talk.question is not None else {"messages": talk.messages}

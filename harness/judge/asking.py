@@ -13,6 +13,7 @@ from harness.errors import InputError
 from harness.gold.goldset import GoldSet
 from harness.gold.item import Item
 from harness.runs.plan import LoadedTask, Options
+from harness.runs.planning.endpoints import check_max_cost
 from harness.runs.planning.making import make_plan
 from harness.runs.progress import Progress
 from harness.runs.runner import Runner
@@ -32,6 +33,7 @@ class Settings:
         engine: how a judge with weights is started.
         reference: the judge is shown the gold answer.
         fresh: judge again what was judged before.
+        structured: verdicts are JSON where the engine or server can hold a judge to it.
         max_cost: what judges behind URLs may charge, in the currency of their prices.
     """
 
@@ -43,16 +45,22 @@ class Settings:
     temperature: float | None = None
     reference: bool = True
     fresh: bool = False
+    structured: bool = True
     max_cost: float | None = None
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question to every judge."""
+    """One question to every judge.
+
+    Attributes:
+        schema: a JSON schema of the verdict, for judges that can be held to one.
+    """
 
     id: str
     text: str
     system: str
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,15 +89,16 @@ def ask_judges(
     """Ask every judge every question. What was asked before, in the same words, comes from the store.
 
     Raises:
-        InputError: a recording as a judge, or as `Runner`.
+        InputError: a recording as a judge, a limit on costs where nobody charges, or as `Runner`.
     """
     for judge in judges:
         if isinstance(judge, ReplayCandidate):
             raise InputError(f"{judge.name!r} is a recording, and cannot be asked", where="--judge")
-    by_system: dict[str, list[Question]] = {}
+    check_max_cost(judges, settings.max_cost)
+    alike: dict[tuple[str, str], list[Question]] = {}
     for question in questions:
-        by_system.setdefault(question.system, []).append(question)
-    tasks = tuple(_task(number, system, asked) for number, (system, asked) in enumerate(by_system.items()))
+        alike.setdefault((question.system, question.schema if settings.structured else ""), []).append(question)
+    tasks = tuple(_task(number, *told, asked) for number, (told, asked) in enumerate(alike.items()))
     suite = Suite(name="judging", tasks=tuple(loaded.task for loaded in tasks))
     options = Options(
         settings=settings.engine, repeats=settings.repeats, seed=settings.seed, temperature=settings.temperature
@@ -112,7 +121,7 @@ def ask_judges(
     return JudgeOutputs(tuple(texts), engines, tuple(one.fingerprint.digest for one in plan.candidates))
 
 
-def _task(number: int, system: str, asked: Sequence[Question]) -> LoadedTask:
+def _task(number: int, system: str, schema: str, asked: Sequence[Question]) -> LoadedTask:
     """Questions as a task: what a judge says is read by `reading`, so the score of `exact` is looked at by nobody."""
     name = f"judging-{number}"
     suite = Suite.model_validate(
@@ -121,7 +130,8 @@ def _task(number: int, system: str, asked: Sequence[Question]) -> LoadedTask:
             "tasks": [
                 {
                     "name": name, "role": "guard", "goldset": name, "prompt": "{question}", "system": system,
-                    "scorers": ["exact"], "primary": "exact", "generation": {"max_tokens": MAX_TOKENS},
+                    "scorers": ["exact"], "primary": "exact",
+                    "generation": {"max_tokens": MAX_TOKENS, "json_schema": schema},
                     "max_error_rate": 0.0,
                 }
             ],

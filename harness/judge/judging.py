@@ -2,81 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
-from harness.candidates.fingerprint import fingerprint
-from harness.comparison.results import CandidateComparison, Comparison
+from harness.candidates.candidate import Candidate
 from harness.comparison.statistics import holm, paired_interval, paired_p
-from harness.errors import InputError
 from harness.judge.asking import JudgeOutputs, Question, Settings, ask_judges, special_tokens
-from harness.judge.pairs import ORDERS, Order, Pair, Pairs, pairs_of, question_text
-from harness.judge.prompts import VERSION, wording
+from harness.judge.pairs import ORDERS, Pair, Pairs, question_text
+from harness.judge.partiality import judge_records
+from harness.judge.prompts.pairwise import SCHEMA, VERSION, wording
 from harness.judge.reading import read_choice
-from harness.judge.results import (
-    JudgedItem,
-    JudgedPairs,
-    JudgedTask,
-    JudgeRecord,
-    LengthControlledRate,
-    Position,
-    Preferred,
-)
+from harness.judge.results import JudgedItem, JudgedPairs, JudgedTask, LengthControlledRate, Position, preferred
 from harness.judge.statistics.judgements import Judgements
 from harness.judge.statistics.length import length_controlled
 from harness.judge.statistics.pairwise import Pairwise, pairwise
 from harness.judge.statistics.position import PositionBias
-from harness.runs.files import CandidateRecord, RunStore
 from harness.runs.progress import Progress
 
-#: Names of model families; a judge favours its own (Panickssery et al. 2024, "LLM evaluators recognize and favor their
-#: own generations").
-_FAMILIES = re.compile(
-    r"qwen|qwq|llama|gpt|claude|gemini|gemma|deepseek|glm|mi[sx]tral|baichuan|internlm|yi(?=[-_\d])|phi|doubao|ernie|"
-    r"hunyuan|kimi|moonshot|minicpm",
-    re.IGNORECASE,
-)
 
-
-def judge_comparison(
-    comparison: Comparison,
-    judges: Sequence[Candidate],
-    settings: Settings,
-    progress: Progress,
-    *,
-    candidate: str | None = None,
-    tasks: Sequence[str] = (),
-    goldsets: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-) -> JudgedPairs:
-    """Have the answers of a stored comparison judged in pairs.
-
-    Args:
-        candidate: which of its candidates; needed where there are several.
-        tasks: these alone; empty: all.
-        goldsets: local copies of gold sets, by name.
-        folder: where gold sets are looked up.
+def judge_pairs(pairs: Pairs, judges: Sequence[Candidate], settings: Settings, progress: Progress) -> JudgedPairs:
+    """Have a comparison's answers judged in pairs.
 
     Raises:
-        InputError: no such candidate or task, a run that is no longer in the store, or as `ask_judges`.
+        InputError: as `ask_judges`.
     """
-    compared = _compared(comparison, candidate)
-    pairs = pairs_of(compared, RunStore(settings.store), tasks=tasks, overrides=goldsets or {}, folder=folder)
     said = ask_judges(judges, questions(pairs, judges, settings), settings, progress)
-    return judged_pairs(comparison, compared, pairs, judges, said, settings)
-
-
-def _compared(comparison: Comparison, candidate: str | None) -> CandidateComparison:
-    names = [one.candidate for one in comparison.comparisons]
-    if candidate is None and len(names) > 1:
-        remedy = f"Name one of {', '.join(names)}."
-        raise InputError(f"the comparison has {len(names)} candidates", where="--candidate", remedy=remedy)
-    if candidate is not None and candidate not in names:
-        remedy = f"It has {', '.join(names)}."
-        raise InputError(f"the comparison has no candidate {candidate!r}", where="--candidate", remedy=remedy)
-    return next(one for one in comparison.comparisons if candidate in (None, one.candidate))
+    return judged_pairs(pairs, judges, said, settings)
 
 
 def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> list[Question]:
@@ -84,9 +34,10 @@ def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> 
     special = special_tokens(judges)
     return [
         Question(
-            _id(number, first),
+            f"{number}:{first}",
             question_text(pair, first, special, reference=settings.reference),
             wording(pair.item.language).system,
+            SCHEMA,
         )
         for number, pair in enumerate(pairs.pairs)
         if not pair.identical
@@ -94,39 +45,30 @@ def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> 
     ]
 
 
-def judged_pairs(
-    comparison: Comparison,
-    compared: CandidateComparison,
-    pairs: Pairs,
-    judges: Sequence[Candidate],
-    said: JudgeOutputs,
-    settings: Settings,
-) -> JudgedPairs:
+def read_judgements(key: str, said: Mapping[str, tuple[str, ...]]) -> Judgements:
+    """What one judge said of a pair, whose questions are called `key:base` and `key:candidate` by what came first."""
+    base, candidate = (tuple(map(read_choice, said.get(f"{key}:{first}", ()))) for first in ORDERS)
+    return Judgements(base_first=base, candidate_first=candidate)
+
+
+def judged_pairs(pairs: Pairs, judges: Sequence[Candidate], said: JudgeOutputs, settings: Settings) -> JudgedPairs:
     """What the judges' words come to, task by task."""
-    by_task: dict[str, list[tuple[int, Pair]]] = {}
-    for number, pair in enumerate(pairs.pairs):
-        by_task.setdefault(pair.task, []).append((number, pair))
-    tasks = [_task(name, members, said.texts, settings) for name, members in by_task.items()]
+    tasks = [_task(name, members, said.texts, settings) for name, members in pairs.by_task().items()]
     adjusted = holm({task.task: task.p for task in tasks})
     return JudgedPairs(
-        comparison=comparison.id,
-        suite=comparison.suite,
-        base=comparison.base,
-        candidate=compared.candidate,
-        judges=tuple(
-            JudgeRecord(
-                name=judge.name, digest=digest, engine=engine, engine_version=version, itself=_partial(judge, pairs)
-            )
-            for judge, digest, (engine, version) in zip(judges, said.digests, said.engines, strict=True)
-        ),
+        comparison=pairs.comparison,
+        suite=pairs.suite,
+        base=pairs.base,
+        candidate=pairs.candidate,
+        judges=judge_records(judges, said, pairs),
         prompt=VERSION,
-        reference=settings.reference,
+        reference=settings.reference and pairs.with_gold > 0,
         repeats=settings.repeats,
         seed=settings.seed,
         alpha=settings.alpha,
         left_out=pairs.left_out,
         tasks=tuple(_decided(task, adjusted[task.task], settings.alpha) for task in tasks),
-    )
+    ).named()
 
 
 def _task(
@@ -169,6 +111,7 @@ def _task(
                 outcome=outcome,
                 judges=tuple(one.outcome for one in by_judge),
                 identical=pair.identical,
+                cluster=pair.item.cluster,
             )
             for (_, pair), outcome, by_judge in zip(members, found.outcomes, found.by_judge, strict=True)
         ),
@@ -206,36 +149,9 @@ def _position(found: PositionBias) -> Position:
 def _judgements(number: int, pair: Pair, said: Mapping[str, tuple[str, ...]]) -> Judgements:
     if pair.identical:
         return Judgements(("tie",), ("tie",))
-    base, candidate = (tuple(map(read_choice, said.get(_id(number, first), ()))) for first in ORDERS)
-    return Judgements(base_first=base, candidate_first=candidate)
+    return read_judgements(str(number), said)
 
 
 def _decided(task: JudgedTask, p_adjusted: float | None, alpha: float) -> JudgedTask:
-    preferred: Preferred = "neither"
-    if p_adjusted is not None and p_adjusted <= alpha and task.delta:
-        preferred = "candidate" if task.delta > 0 else "base"
-    return task.model_copy(update={"p_adjusted": p_adjusted, "preferred": preferred})
-
-
-def _partial(judge: Candidate, pairs: Pairs) -> str:
-    """Why a judge may be partial: it judges itself, or its family."""
-    sides = {"base": pairs.base, "candidate": pairs.candidate}
-    if isinstance(judge, ModelCandidate):
-        own = fingerprint(judge)
-        if same := [side for side, record in sides.items() if record.model == own.model]:
-            return f"it has the weights of {' and '.join(same)}"
-        names = f"{judge.name} {judge.model.name}"
-    else:
-        names = judge.endpoint.model if isinstance(judge, EndpointCandidate) else judge.name
-    families = {found.lower() for found in _FAMILIES.findall(names)}
-    if same := [side for side, record in sides.items() if families & _families(record)]:
-        return f"it is of the family of {' and '.join(same)} ({', '.join(sorted(families))})"
-    return ""
-
-
-def _families(record: CandidateRecord) -> set[str]:
-    return {found.lower() for found in _FAMILIES.findall(f"{record.name} {record.path.rstrip('/').rpartition('/')[2]}")}
-
-
-def _id(number: int, first: Order) -> str:
-    return f"{number}:{first}"
+    shown = preferred(task.delta, p_adjusted, alpha)
+    return task.model_copy(update={"p_adjusted": p_adjusted, "preferred": shown})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.comparison.results import CandidateComparison
+from harness.comparison.results import CandidateComparison, Comparison
 from harness.errors import InputError
 from harness.gold.item import Item
 from harness.judge.fence import fence_for, neutral
-from harness.judge.prompts import pairwise, wording
+from harness.judge.prompts.pairwise import pairwise, wording
 from harness.runs.files import CandidateRecord, RunStore
 from harness.runs.items import items_of
 from harness.runs.samples import Sample
@@ -23,12 +23,17 @@ ORDERS: tuple[Order, Order] = ("base", "candidate")
 
 @dataclass(frozen=True)
 class Pair:
-    """Both answers to an item."""
+    """Both answers to an item.
+
+    Attributes:
+        slices: what the suite breaks results down by.
+    """
 
     task: str
     item: Item
     base: str
     candidate: str
+    slices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identical(self) -> bool:
@@ -41,33 +46,55 @@ class Pairs:
     """The pairs of a comparison, and who answered.
 
     Attributes:
+        comparison, suite: which comparison.
+        base, candidate: what the two sides are called in it.
+        base_record, candidate_record: who they are.
         left_out: items without both answers, or whose gold set has changed or is gone.
     """
 
+    comparison: str
+    suite: str
+    base: str
+    candidate: str
+    base_record: CandidateRecord
+    candidate_record: CandidateRecord
     pairs: tuple[Pair, ...]
-    base: CandidateRecord
-    candidate: CandidateRecord
     left_out: int
+
+    @property
+    def with_gold(self) -> int:
+        """How many have a gold answer that could be shown."""
+        return sum(gold_text(pair.item) is not None for pair in self.pairs)
+
+    def by_task(self) -> dict[str, list[tuple[int, Pair]]]:
+        """The pairs of each task, with their positions in `pairs`."""
+        found: dict[str, list[tuple[int, Pair]]] = {}
+        for position, pair in enumerate(self.pairs):
+            found.setdefault(pair.task, []).append((position, pair))
+        return found
 
 
 def pairs_of(
-    compared: CandidateComparison,
+    comparison: Comparison,
     store: RunStore,
     *,
+    candidate: str | None = None,
     tasks: Sequence[str] = (),
-    overrides: Mapping[str, str],
+    overrides: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Pairs:
-    """Both sides' first answers to every item of a comparison.
+    """Both sides' first answers to every item of a stored comparison.
 
     Args:
+        candidate: which of its candidates; needed where there are several.
         tasks: these alone; empty: all.
         overrides, folder: as `items_of`.
 
     Raises:
-        InputError: a run is no longer in the store, or no pair is left.
+        InputError: no such candidate or task, a run is no longer in the store, or no pair is left.
     """
-    (base_run, base), (candidate_run, candidate) = (
+    compared = _compared(comparison, candidate)
+    (base_run, base), (candidate_run, theirs) = (
         store.read_run(one) for one in (compared.run_ids.base, compared.run_ids.candidate)
     )
     known = [task.name for task in base_run.tasks]
@@ -75,25 +102,49 @@ def pairs_of(
         if name not in known:
             remedy = f"It has {', '.join(known)}."
             raise InputError(f"the comparison has no task {name!r}", where="--task", remedy=remedy)
-    items = items_of([base_run, candidate_run], overrides, folder)
-    theirs = _first(candidate)
+    items = items_of([base_run, candidate_run], overrides or {}, folder)
+    others = _first(theirs)
     found, left_out = [], 0
     for key, ours in _first(base).items():
         if tasks and ours.task not in tasks:
             continue
-        item, other = items.get(ours.task, {}).get(ours.item_id), theirs.get(key)
+        item, other = items.get(ours.task, {}).get(ours.item_id), others.get(key)
         usable = item is not None and other is not None and item.digest == ours.item_digest == other.item_digest
         if item is None or other is None or not usable or ours.error or other.error:
             left_out += 1
             continue
-        found.append(Pair(ours.task, item, ours.output, other.output))
+        found.append(Pair(ours.task, item, ours.output, other.output, dict(ours.slices)))
     if not found:
         raise InputError(
             "no item has both answers and its question",
             where=compared.candidate,
             remedy="Give the gold set that was asked: --goldset NAME=PATH.",
         )
-    return Pairs(tuple(found), base_run.candidate, candidate_run.candidate, left_out)
+    return Pairs(
+        comparison=comparison.id,
+        suite=comparison.suite,
+        base=comparison.base,
+        candidate=compared.candidate,
+        base_record=base_run.candidate,
+        candidate_record=candidate_run.candidate,
+        pairs=tuple(found),
+        left_out=left_out,
+    )
+
+
+def check_gold(pairs: Pairs) -> None:
+    """Refuse to grade against gold answers where there are none.
+
+    Raises:
+        InputError: names the first open question and its task.
+    """
+    without = [pair for pair in pairs.pairs if gold_text(pair.item) is None]
+    if without:
+        raise InputError(
+            f"{len(without)} of {len(pairs.pairs)} items have no gold answer to grade against",
+            where=f"{without[0].task}: item {without[0].item.id!r}",
+            remedy="Judge open questions with 'pairwise' or 'rubric'; --task names the tasks that have gold answers.",
+        )
 
 
 def question_text(pair: Pair, first: Order, special: Iterable[str], *, reference: bool) -> str:
@@ -106,11 +157,12 @@ def question_text(pair: Pair, first: Order, special: Iterable[str], *, reference
     """
     special = tuple(special)
     shown = {
-        "question": neutral(_asked(pair.item), special),
+        "question": neutral(asked_text(pair.item), special),
         "base": neutral(pair.base, special),
         "candidate": neutral(pair.candidate, special),
     }
-    gold = neutral(_gold(pair.item), special) if reference else None
+    told = gold_text(pair.item) if reference else None
+    gold = None if told is None else neutral(told, special)
     fence = fence_for([*shown.values(), gold or ""])
     a, b = (shown[side] for side in (ORDERS if first == "base" else ORDERS[::-1]))
     return pairwise(wording(pair.item.language), shown["question"], gold, a, b, fence)
@@ -120,13 +172,27 @@ def _first(samples: Iterable[Sample]) -> dict[tuple[str, str], Sample]:
     return {(one.task, one.item_id): one for one in samples if one.repeat == 0}
 
 
-def _asked(item: Item) -> str:
+def asked_text(item: Item) -> str:
     """The question as a reader sees it: a conversation with its speakers."""
     if item.messages is None or len(item.messages) == 1:
         return item.text
     return "\n".join(f"{turn.role}: {turn.content}" for turn in item.messages)
 
 
-def _gold(item: Item) -> str:
+def gold_text(item: Item) -> str | None:
+    """The gold answer, with its full sentence where there is one; None of an open question."""
     reference = item.metadata.get("reference")
+    if not item.answer:
+        return reference if isinstance(reference, str) else None
     return f"{item.answer[0]}\n{reference}" if isinstance(reference, str) else item.answer[0]
+
+
+def _compared(comparison: Comparison, candidate: str | None) -> CandidateComparison:
+    names = [one.candidate for one in comparison.comparisons]
+    if candidate is None and len(names) > 1:
+        remedy = f"Name one of {', '.join(names)}."
+        raise InputError(f"the comparison has {len(names)} candidates", where="--candidate", remedy=remedy)
+    if candidate is not None and candidate not in names:
+        remedy = f"It has {', '.join(names)}."
+        raise InputError(f"the comparison has no candidate {candidate!r}", where="--candidate", remedy=remedy)
+    return next(one for one in comparison.comparisons if candidate in (None, one.candidate))

@@ -58,3 +58,16 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes = round(whole / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def signed(value: float | None) -> str:
+    """A difference in its own unit, with its sign: `+0.42`."""
+    if value is None:
+        return NONE
+    text = f"{value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", "\u2212")
+
+
+def signed_interval(ci: tuple[float, float] | None) -> str:
+    """`[+0.10, +0.74]`."""
+    return "" if ci is None else f"[{signed(ci[0])}, {signed(ci[1])}]"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.comparison.repeats import Compared, OverRepeats, VarianceResult
+from harness.comparison.repeats import Compared, Narrows, OverRepeats, Parts, VarianceResult
 from harness.report.numbers import rate, size, variance
 from harness.report.words import Words
 
@@ -42,11 +42,14 @@ def _notes(parts: VarianceResult, found: OverRepeats, words: Words) -> Iterator[
     yield words.error_note.format(
         se=size(parts.delta.se), items=size(parts.delta.se_items), repeats=size(parts.delta.se_repeats)
     )
-    share = parts.delta.share_of_repeats
-    if found.narrows is not None and share is not None:
-        yield words.narrows[found.narrows].format(
-            items=_narrower(0.5), double=_narrower(share / 2), endless=_narrower(share)
-        )
+    yield from narrowing(parts.delta, found.narrows, words)
+
+
+def narrowing(parts: Parts, narrows: Narrows | None, words: Words) -> Iterator[str]:
+    """What would narrow the interval of a mean with this variance, and by how much; nothing where nothing varies."""
+    share = parts.share_of_repeats
+    if narrows is not None and share is not None:
+        yield words.narrows[narrows].format(items=_narrower(0.5), double=_narrower(share / 2), endless=_narrower(share))
 
 
 def _narrower(gone: float) -> str:

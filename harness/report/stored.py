@@ -27,7 +27,7 @@ def read_comparison(reference: str, store: str) -> Comparison:
     elif path.suffix == ".json" or "/" in reference:
         raise InputError("comparison file does not exist", where=reference, remedy="Give a file or an id of the store.")
     else:
-        data, place = RunStore(store).read_comparison(reference), reference
+        data, place = RunStore(store).read_document("comparison", reference), reference
     try:
         return Comparison.model_validate_json(data)
     except ValidationError as error:

@@ -19,6 +19,10 @@ from harness.version import __version__
 MANIFEST = "run.json"
 SAMPLES = "samples.parquet"
 
+#: What the store keeps beside runs, each as `<kind>s/<id>/<kind>.json`: a comparison, what judges said of its answers,
+#: which answers people were given to label, and what their labels say of a judging.
+Kind = Literal["comparison", "judging", "draw", "calibration"]
+
 
 class CandidateRecord(BaseModel):
     """Who answered: the label and the digests that are the identity."""
@@ -38,7 +42,12 @@ class CandidateRecord(BaseModel):
 
 
 class TaskRecord(BaseModel):
-    """How a task was asked and scored, and how its answers came out."""
+    """How a task was asked and scored, and how its answers came out.
+
+    Attributes:
+        votes: metrics whose answers can be counted for a majority (`harness.scorers.base.votes`); recorded where items
+            were answered more than once, absent elsewhere.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,6 +63,14 @@ class TaskRecord(BaseModel):
     errors: int
     missing: int
     unscored: int = 0
+    votes: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if not self.votes:  # as in `RunManifest`
+            found.pop("votes", None)
+        return found
 
 
 class RunManifest(BaseModel):
@@ -92,7 +109,7 @@ class RunManifest(BaseModel):
 
 
 class RunStore:
-    """Runs and comparisons under a local folder or an fsspec URL.
+    """Runs, and documents about them, under a local folder or an fsspec URL.
 
     Everything is written into a temporary folder and renamed, manifest last, so that a reader sees all or nothing.
     """
@@ -119,12 +136,13 @@ class RunStore:
             self._write(run_id, MANIFEST, {SAMPLES: to_parquet(samples), MANIFEST: _json(final)})
         return run_id
 
-    def write_comparison(self, comparison_id: str, files: dict[str, bytes], last: str) -> None:
-        """Write a comparison's files; `last` is the one whose presence says that it is whole."""
-        self._write(f"comparisons/{comparison_id}", last, files)
+    def write_document(self, kind: Kind, name: str, data: bytes) -> None:
+        """Write a document once; it is immutable, and its name ends in a digest of what it holds."""
+        file = f"{kind}.json"
+        self._write(f"{kind}s/{name}", file, {file: data})
 
     def write_bench(self, bench_id: str, files: dict[str, bytes], last: str) -> None:
-        """Write a bench of deployments, as `write_comparison`."""
+        """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
         self._write(f"benches/{bench_id}", last, files)
 
     def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
@@ -147,16 +165,19 @@ class RunStore:
         path = f"{self._root}/{run_id}/{MANIFEST}"
         return RunManifest.model_validate_json(self._read(path, run_id, self.list_runs))
 
-    def read_comparison(self, comparison_id: str) -> bytes:
-        """`comparison.json` of a comparison by id."""
-        path = f"{self._root}/comparisons/{comparison_id}/comparison.json"
-        return self._read(path, comparison_id, self.list_comparisons)
+    def read_document(self, kind: Kind, name: str) -> bytes:
+        """A document by its name.
+
+        Raises:
+            InputError: no such document.
+        """
+        return self._read(f"{self._root}/{kind}s/{name}/{kind}.json", name, lambda: self.list_documents(kind))
 
     def list_runs(self) -> list[str]:
         return self._list("", MANIFEST)
 
-    def list_comparisons(self) -> list[str]:
-        return self._list("comparisons", "comparison.json")
+    def list_documents(self, kind: Kind) -> list[str]:
+        return self._list(f"{kind}s", f"{kind}.json")
 
     def manifests(self) -> list[RunManifest]:
         """Manifests of all readable runs, newest first."""

@@ -10,6 +10,7 @@ from harness.runs.files import CandidateRecord, RunManifest, TaskRecord, now
 from harness.runs.plan import CandidatePlan, LoadedTask, Plan
 from harness.runs.runner import Answers
 from harness.runs.samples import Sample
+from harness.scorers.base import votes
 
 
 def manifest_of(plan: Plan, answers: Answers, index: int) -> RunManifest:
@@ -33,6 +34,7 @@ def manifest_of(plan: Plan, answers: Answers, index: int) -> RunManifest:
                 errors=sum(bool(s.error) and not s.missing for s in own),
                 missing=sum(s.missing for s in own),
                 unscored=sum(_unscored(s, loaded.task.primary) for s in own),
+                votes=_votes(loaded) if plan.repeats > 1 else (),
             )
         )
     allowed = {loaded.task.name: loaded.task.max_error_rate for loaded in plan.tasks}
@@ -56,6 +58,10 @@ def manifest_of(plan: Plan, answers: Answers, index: int) -> RunManifest:
         status="complete" if complete else "incomplete",
         warnings=(*plan.warnings, *planned.notes),
     )
+
+
+def _votes(loaded: LoadedTask) -> tuple[str, ...]:
+    return tuple(metric for scorer in loaded.task.make_scorers() if votes(scorer) for metric in scorer.metrics)
 
 
 def _unscored(sample: Sample, metric: str) -> bool:

@@ -213,7 +213,9 @@ class Runner:
         def connect() -> Engine:
             from harness.engines.endpoint.engine import EndpointEngine
 
-            return EndpointEngine(group.endpoint, version, self.budget)
+            asked = (asked for member in group.members for asked in self.plan.candidates[member].asked)
+            weighs = next((one.task for one in asked if one.request.option_texts), None)
+            return EndpointEngine(group.endpoint, version, self.budget, weighs=weighs)
 
         def started(seconds: float | None) -> None:
             if seconds is None:
@@ -296,6 +298,7 @@ def _again_requests(plan: Plan) -> list[tuple[Asked, Request]]:
                     images=asked.request.images,
                     options=asked.request.options,
                     messages=asked.request.messages,
+                    continuations=asked.request.continuation_texts,
                 ),
             ),
         )

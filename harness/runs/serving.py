@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from harness.candidates.candidate import ModelCandidate
 from harness.candidates.fingerprint import fingerprint
 from harness.candidates.reference import resolve
+from harness.candidates.vision import vision_of
 from harness.candidates.workspace import Workspace
+from harness.engines.arguments import check_arguments
 from harness.engines.base import EngineSpec
 from harness.engines.select import choose_engine
 from harness.engines.served.names import Served
+from harness.engines.served.pictures import pictures_served
 from harness.engines.served.standing import PORT, start
 from harness.errors import InputError
 from harness.runs.planning.weights import engine_adapter, window
@@ -70,7 +73,9 @@ def serve_candidates(
     settings = workspace.content.engine.model_copy(update={"name": "vllm", "serve": None})
     configs = {candidate.name: candidate.adapter.config for candidate in found if candidate.adapter is not None}
     choice = choose_engine(settings, configs, model=first.model)
+    check_arguments(settings, choice.name, first.model)
     adapters = (engine_adapter(candidate, print_) for candidate, print_ in zip(found, prints, strict=True))
+    vision = vision_of(first.model)
     spec = EngineSpec(
         model=first.model,
         tokenizer=first.tokenizer,
@@ -80,5 +85,7 @@ def serve_candidates(
         max_model_len=max_model_len or settings.max_model_len or min(window(first.model), USUAL_LENGTH),
         adapters=tuple({one.digest: one for one in adapters if one is not None}.values()),
         settings=settings,
+        vision=vision,
+        max_images=pictures_served(settings) if vision else 0,
     )
     return start(spec, prints[0].model, port=port, wait=wait)

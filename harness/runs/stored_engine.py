@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -10,7 +9,7 @@ from harness.engines.base import Completion, Continuation, Engine, Request
 from harness.engines.identity import EngineIdentity
 from harness.errors import InputError
 from harness.runs.store import CompletionStore
-from harness.scorers.likelihoods import NOT_FINITE, OptionLikelihood, OptionLikelihoods
+from harness.scorers.likelihoods import NOT_FINITE, weighed_text
 
 #: Requests with options that are weighed in one call of the engine: enough to fill its batches, few enough that a
 #: killed run loses seconds.
@@ -92,7 +91,8 @@ class StoredEngine:
         engine = self._start()
         for kind, given in _by_kind(todo.values()).items():
             began, count = time.perf_counter(), 0
-            for finished in _weighed(engine, given) if kind else engine.generate(given):
+            # An endpoint weighs by itself: nobody here knows its token ids.
+            for finished in _weighed(engine, given) if given[0].options else engine.generate(given):
                 self._keep(finished)
                 count += len(finished)
                 yield finished
@@ -146,7 +146,7 @@ def _by_kind(requests: Iterable[Request]) -> dict[str, list[Request]]:
     """Requests that generate ("") apart from those whose options are weighed, which go at another speed."""
     found: dict[str, list[Request]] = {}
     for request in requests:
-        found.setdefault(" options" if request.options else "", []).append(request)
+        found.setdefault(" options" if request.option_texts else "", []).append(request)
     return dict(sorted(found.items()))
 
 
@@ -176,17 +176,11 @@ def _weigh(engine: Engine, batch: Sequence[Request]) -> list[Completion]:
 
 
 def _answer(request: Request, logprobs: list[list[float]], latency: float) -> Completion:
-    sums = [math.fsum(values) for values in logprobs]
-    if not all(map(math.isfinite, sums)):
+    text = weighed_text(request.option_texts, logprobs)
+    if text is None:
         return _failed(request, NOT_FINITE)
-    likelihoods = OptionLikelihoods(
-        options=tuple(
-            OptionLikelihood(text=text, logprob=value, tokens=len(values))
-            for text, value, values in zip(request.option_texts, sums, logprobs, strict=True)
-        )
-    )
     tokens = sum(map(len, logprobs))
-    return Completion(request.key, likelihoods.to_json(), "stop", len(request.token_ids), tokens, latency)
+    return Completion(request.key, text, "stop", len(request.token_ids), tokens, latency)
 
 
 def _failed(request: Request, why: str) -> Completion:

@@ -76,6 +76,11 @@ def votes(scorer: Scorer) -> bool:
     return bool(getattr(scorer, "votes", True))
 
 
+def needs_gold(scorer: Scorer) -> bool:
+    """Whether it compares with a gold answer; true unless an attribute `needs_gold` says otherwise."""
+    return bool(getattr(scorer, "needs_gold", True))
+
+
 def reads_likelihoods(what: Reads) -> bool:
     """True when the options' likelihoods are read instead of a generated text."""
     return what.endswith("likelihoods")

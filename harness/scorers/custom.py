@@ -79,6 +79,11 @@ class Custom(BaseModel):
         options = json.dumps(self.options, ensure_ascii=False, sort_keys=True, default=str)
         return f"{self.reference}|options:{options}|source:{self._source[:12]}|v:{_VERSION}"
 
+    @property
+    def needs_gold(self) -> bool:
+        """What the function's attribute `needs_gold` says; false without it, since only the function knows."""
+        return bool(getattr(self._function, "needs_gold", False))
+
     def binary(self, metric: str) -> bool:
         """What the function's attribute `binary` or its annotation says; false without either."""
         declared = getattr(self._function, "binary", None)

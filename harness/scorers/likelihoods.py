@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -41,6 +43,24 @@ class OptionLikelihoods(BaseModel):
     def to_json(self) -> str:
         """The one form in which it is stored, recorded and compared."""
         return self.model_dump_json()
+
+
+def weighed_text(texts: Sequence[str], logprobs: Sequence[Sequence[float]]) -> str | None:
+    """The answer that says how likely each option is; None where a likelihood is not finite (`NOT_FINITE`).
+
+    Args:
+        texts: the options.
+        logprobs: of the tokens of each, natural logarithms.
+    """
+    sums = [math.fsum(values) for values in logprobs]
+    if not all(map(math.isfinite, sums)):
+        return None
+    return OptionLikelihoods(
+        options=tuple(
+            OptionLikelihood(text=text, logprob=value, tokens=len(values))
+            for text, value, values in zip(texts, sums, logprobs, strict=True)
+        )
+    ).to_json()
 
 
 def read_likelihoods(text: str) -> OptionLikelihoods | None:

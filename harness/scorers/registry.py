@@ -15,6 +15,7 @@ from harness.scorers.custom import PREFIX, Custom
 
 # name -> module:class. Each class is a frozen pydantic model: its fields are the scorer's options.
 _SCORERS = {
+    "answered": "harness.scorers.answered:Answered",
     "bleu": "harness.scorers.bleu:Bleu",
     "choice": "harness.scorers.choice:Choice",
     "chrf": "harness.scorers.chrf:Chrf",

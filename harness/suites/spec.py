@@ -14,6 +14,7 @@ from harness.errors import InputError, did_you_mean
 from harness.resources import packaged
 from harness.scorers.base import Reads, Scorer, reads, reads_likelihoods
 from harness.scorers.registry import make_scorer
+from harness.suites.answer_schema import WithAnswerSchema
 from harness.validation import read_yaml
 
 Role = Literal["target", "guard"]
@@ -25,7 +26,7 @@ _LETTER = {
 }
 
 
-class Generation(BaseModel):
+class Generation(WithAnswerSchema):
     """How answers to a task are generated unless the candidate says otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

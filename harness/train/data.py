@@ -94,6 +94,9 @@ def read_source(
         if isinstance(made, LeftOut):
             dropped[made.why] += 1
             continue
+        if not made.answer:  # an open question teaches nothing
+            dropped["missing answer"] += 1
+            continue
         example = _example(made, row, gallery.open(mapped.map.pictures(row), row))
         key = example.key if deduplicate else str(count)
         if key in examples:

@@ -23,6 +23,7 @@ from harness.errors import HarnessError
 
 model, lora, strange = map(Path, sys.argv[1:])
 good = Adapter(lora, "good", 8)
+BOTH = {"vllm": {"enable_prefix_caching": False}, "transformers": {"attn_implementation": "eager"}}
 spec = EngineSpec(model, PromptTokenizer(model), "float32", None, "cpu", 64, (good,))
 request = Request("k", "k", "t", 0, Sampling(max_tokens=4), token_ids=(5, 6), adapter=good)
 for name, opened in {
@@ -30,7 +31,8 @@ for name, opened in {
     "strange": replace(spec, adapters=(good, Adapter(strange, "strange", 8))),
     "long": replace(spec, settings=EngineSettings(args={"max_model_len": 100000})),
     "key": replace(spec, settings=EngineSettings(args={"max_model_length": 64})),
-    "last": replace(spec, adapters=(), settings=EngineSettings(max_num_seqs=4)),
+    "own key": replace(spec, settings=EngineSettings(vllm={"enable_prefix_cashing": False})),
+    "last": replace(spec, adapters=(), settings=EngineSettings(max_num_seqs=4, **BOTH)),
 }.items():
     try:
         engine = VllmEngine(opened)
@@ -71,4 +73,5 @@ def test_engines_open_one_after_the_other_and_failures_say_what_to_do(tiny: Tiny
     assert said[4].startswith(
         "key engine.args: vLLM has no engine argument 'max_model_length'. Did you mean 'max_model_len'"
     )
-    assert said[5:] == ["last ['length']", "last the vLLM engine is closed."]
+    assert said[5].startswith("own key engine.vllm: vLLM has no engine argument 'enable_prefix_cashing'. Did you mean")
+    assert said[6:] == ["last ['length']", "last the vLLM engine is closed."]

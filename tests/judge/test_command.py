@@ -12,17 +12,10 @@ import yaml
 
 from harness.cli import main
 from tests.engines.endpoint.server import Reply, Server, chat, failed, question, serving
+from tests.judge.answers import JUDGE, RIGHT, SUITE, fair, make_comparison, number_of, sides, wrong
 
-MODELS = Path(__file__).resolve().parents[2] / "harness" / "demo" / "models"
 ITEMS = 60
-JUDGE = Reply(content={"data": [{"id": "judge"}]})
-SUITE = {
-    "name": "open",
-    "tasks": [
-        {"name": "qa", "role": "target", "goldset": "qa.jsonl", "scorers": ["contains"], "primary": "contains",
-         "margin": 0.05},
-    ],
-}  # fmt: skip
+MODELS = Path(__file__).resolve().parents[2] / "harness" / "demo" / "models"
 
 
 @pytest.fixture
@@ -31,36 +24,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "220")
     monkeypatch.setattr("harness.engines.endpoint.faults.LONGEST_WAIT", 0.02)
-    rows, base, tuned = [], [], []
-    for n in range(ITEMS):
-        rows.append({"id": f"q{n}", "question": f"第{n}题：答案是什么？", "answer": f"答{n}"})
-        right, wrong = f"应当是答{n}。", "说不清楚。" if n % 2 else "这个问题我说不清楚，也许都有可能，需要进一步检查。"
-        same = 20 <= n < 30
-        base.append({"item_id": f"q{n}", "output": right if n < 20 or same else wrong})
-        tuned.append({"item_id": f"q{n}", "output": right if n >= 20 else wrong})
-    for name, lines in (("qa", rows), ("base", base), ("tuned", tuned)):
-        Path(f"{name}.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-    Path("open.yaml").write_text(yaml.safe_dump(SUITE))
-    assert main(["compare", "replay:base.jsonl", "replay:tuned.jsonl", "--suite", "open.yaml", "--json", "c.json"]) == 0
+
+    def same(n: int) -> bool:
+        return 20 <= n < 30
+
+    make_comparison(
+        ITEMS,
+        lambda n: RIGHT.format(n=n) if n < 20 or same(n) else wrong(n),
+        lambda n: RIGHT.format(n=n) if n >= 20 else wrong(n),
+    )
     capsys.readouterr()
     return tmp_path
-
-
-def sides(body: dict[str, Any]) -> tuple[str, str]:
-    """The two answers as the judge is shown them."""
-    text = question(body)
-    found = re.findall(r"<<<answer ([AB]) [0-9a-f]{12}>>>\n(.*?)\n<<<end of answer \1 [0-9a-f]{12}>>>", text, re.S)
-    assert [label for label, _ in found] == ["A", "B"]
-    return found[0][1], found[1][1]
-
-
-def fair(body: dict[str, Any], nth: int = 0) -> Reply:
-    """Prefers what names the right answer, which it is shown."""
-    gold = re.search(r"<<<reference [0-9a-f]{12}>>>\n(.*?)\n", question(body))
-    assert gold is not None
-    first, second = sides(body)
-    verdict = "A" if gold[1] in first else "B" if gold[1] in second else "平局"
-    return chat(f"甲提到……乙没有。结论：A？再想想。\n结论：{verdict}", model="judge")
 
 
 def judge(server: Server, *more: str) -> int:
@@ -89,7 +63,7 @@ def test_both_orders_are_asked_and_the_better_side_is_found(folder: Path, capsys
     assert all(body["messages"][0]["role"] == "system" for body in server.bodies)
     assert "uncalibrated judge" in out
     assert "10 pairs of equal answers were ties without asking" in out
-    assert result()["calibrated"] is False
+    assert result()["standing"] == "uncalibrated judge"
 
 
 def test_a_planted_position_bias_is_reported_and_does_not_change_the_verdict(
@@ -98,7 +72,7 @@ def test_a_planted_position_bias_is_reported_and_does_not_change_the_verdict(
     """On every fifth question the judge takes whatever comes first: 20 points."""
 
     def biased(body: dict[str, Any], nth: int) -> Reply:
-        number = int(re.search(r"第(\d+)题", question(body))[1])  # type: ignore[index]
+        number = number_of(question(body))
         return chat("结论：A", model="judge") if number % 5 == 0 else fair(body)
 
     with serving(biased, models=JUDGE) as server:
@@ -114,7 +88,7 @@ def test_a_planted_position_bias_is_reported_and_does_not_change_the_verdict(
 
 def test_what_cannot_be_read_is_not_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def reluctant(body: dict[str, Any], nth: int) -> Reply:
-        number = int(re.search(r"第(\d+)题", question(body))[1])  # type: ignore[index]
+        number = number_of(question(body))
         return chat("抱歉，我不能评判医疗建议。", model="judge") if number < 20 else fair(body)
 
     with serving(reluctant, models=JUDGE) as server:

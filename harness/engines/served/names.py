@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.digest import digest_json
 from harness.errors import InputError
 
 _SCHEME = "sha256"
@@ -21,6 +23,7 @@ class Served:
         url: of the API, ending in /v1.
         version: recorded beside each completion.
         max_model_len: tokens of prompt and answer that it takes.
+        arguments: digest of what was passed through to it, any of which may change its answers; "" for nothing.
     """
 
     url: str
@@ -29,15 +32,21 @@ class Served:
     quantization: str | None
     version: str
     max_model_len: int
+    arguments: str = ""
 
     @property
     def name(self) -> str:
-        return base_name(self.model, self.dtype, self.quantization)
+        return base_name(self.model, self.dtype, self.quantization, self.arguments)
 
 
-def base_name(digest: str, dtype: str, quantization: str | None) -> str:
-    """A base by the digest of its weights, its number format and how it is quantised on load."""
-    return f"{_SCHEME}:{digest}:{dtype}:{quantization or 'none'}"
+def base_name(digest: str, dtype: str, quantization: str | None, arguments: str = "") -> str:
+    """A base by the digest of its weights, its number format, how it is quantised on load and what was passed on."""
+    return f"{_SCHEME}:{digest}:{dtype}:{quantization or 'none'}{f':{arguments}' if arguments else ''}"
+
+
+def arguments_digest(passed: Mapping[str, Any]) -> str:
+    """What stands for pass-through arguments in a name: nothing where there are none."""
+    return digest_json(dict(passed))[:16] if passed else ""
 
 
 def adapter_name(digest: str) -> str:
@@ -64,7 +73,7 @@ def discover(url: str, *, timeout: float = 3.0) -> Served:
         ) from None
     for model in models:
         parts = str(model.get("id", "")).split(":")
-        if len(parts) == 4 and parts[0] == _SCHEME:
+        if len(parts) in (4, 5) and parts[0] == _SCHEME:
             return Served(
                 url=f"{root}/v1",
                 model=parts[1],
@@ -72,6 +81,7 @@ def discover(url: str, *, timeout: float = 3.0) -> Served:
                 quantization=None if parts[3] == "none" else parts[3],
                 version=f"{version} (vllm server)",
                 max_model_len=int(model.get("max_model_len") or 0),
+                arguments=parts[4] if len(parts) == 5 else "",
             )
     named = ", ".join(str(model.get("id")) for model in models) or "nothing"
     raise InputError(

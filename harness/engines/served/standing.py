@@ -17,11 +17,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.candidates.fingerprint import cache_folder
-from harness.candidates.tokenizer import read_json
 from harness.engines.base import EngineSpec
 from harness.engines.gpu import require_free_memory, visible_gpus
-from harness.engines.served.names import Served, adapter_name, base_name, discover
-from harness.engines.vllm_start import engine_arguments, start_failure
+from harness.engines.served.names import Served, adapter_name, arguments_digest, base_name, discover
+from harness.engines.vllm_start import ServerEnded, engine_arguments, memory_wanted, position_limit, start_failure
 from harness.errors import HarnessError, InputError
 
 PORT = 8765
@@ -84,21 +83,15 @@ def start(
             f"a server stands already at {found.url} (process {found.pid}, {found.place})",
             remedy="harness serve --stop stops it.",
         )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} is taken ({error.strerror})", where="--port", remedy="Give another one."
-            ) from None
+    _require_port(port)
     if spec.device == "cuda":
-        for gpu in visible_gpus()[: spec.settings.tensor_parallel_size]:
-            require_free_memory(int(spec.settings.gpu_memory_utilization * gpu.total), gpu=gpu, purpose="vLLM")
+        share, count = memory_wanted(spec.settings)
+        for gpu in visible_gpus()[:count]:
+            require_free_memory(int(share * gpu.total), gpu=gpu, purpose="vLLM")
     url = f"http://127.0.0.1:{port}/v1"
     log = cache_folder() / f"served-{port}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    name = base_name(digest, spec.dtype, spec.quantization)
+    name = base_name(digest, spec.dtype, spec.quantization, arguments_digest(spec.settings.arguments("vllm")))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *_flags(spec, name, port)],
@@ -106,13 +99,31 @@ def start(
             env=_environment(spec.device),
         )  # fmt: skip
     try:
-        served = _up(process, url, spec, log, wait)
+        served = _up(process, url, name, spec, log, wait)
     except BaseException:
         _end(process.pid)
         raise
     state = Standing(url=url, pid=process.pid, model=digest, place=str(spec.model), log=str(log))
     state_file().write_text(state.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return served
+
+
+def _require_port(port: int) -> None:
+    """Raises InputError where nobody can listen on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise InputError(
+                f"port {port} may not be used by this user", where="--port", remedy="Give one above 1023."
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"port {port} is taken ({error.strerror})",
+                where="--port",
+                remedy="Another program listens there: stop it, or give another port.",
+            ) from None
 
 
 def stop() -> Standing | None:
@@ -125,29 +136,48 @@ def stop() -> Standing | None:
 
 
 def _up(
-    process: subprocess.Popen[bytes], url: str, spec: EngineSpec, log: Path, wait: Callable[[float], None]
+    process: subprocess.Popen[bytes], url: str, name: str, spec: EngineSpec, log: Path, wait: Callable[[float], None]
 ) -> Served:
+    """Wait until the server of this name answers.
+
+    Raises:
+        HarnessError: its process ended before.
+    """
     began = time.monotonic()
     while process.poll() is None:
         with contextlib.suppress(InputError):
-            return discover(url, timeout=2.0)
+            # Somebody else's server may have taken the port in between: ours then ends.
+            if (found := discover(url, timeout=2.0)).name == name:
+                return found
         time.sleep(1.0)
         wait(time.monotonic() - began)
-    failure = start_failure(spec, log, RuntimeError(f"the server ended with exit code {process.returncode}"))
+    failure = start_failure(spec, log, ServerEnded(_ended(process.returncode)), otherwise="")
     failure.remedy = f"{failure.remedy or ''} The server's own output is in {log}.".strip()
     raise failure
 
 
+def _ended(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"the server ended with exit code {code} while loading"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    why = ", as a machine does that is out of memory" if -code == signal.SIGKILL else ""
+    return f"the server was ended from outside while loading ({name}{why})"
+
+
 def _flags(spec: EngineSpec, name: str, port: int) -> list[str]:
     """The server's command line."""
-    config = read_json(spec.model / "config.json")
-    position = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
-    arguments: dict[str, Any] = engine_arguments(spec, max_position=position if isinstance(position, int) else None)
+    arguments: dict[str, Any] = engine_arguments(spec, max_position=position_limit(spec.model))
+    passed = spec.settings.arguments("vllm")
     if not spec.adapters:
         arguments = _ROOM | arguments
     flags = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", name]
+    if spec.vision is not None:  # see `pictures.py`; it listens on loopback only
+        flags.append("--trust-request-chat-template")
     for key, value in arguments.items():
         flag = "--" + key.replace("_", "-")
+        if value is False and key in passed:
+            flags.append("--no-" + flag.removeprefix("--"))  # it may be on by default
         if value is None or value is False:
             continue
         if value is True:

@@ -51,6 +51,8 @@ def wanted(item: Item) -> Wanted:
         by_letter = dict(zip(letters(item), item.choices, strict=True))
         options = (" + ".join(sorted(normalise(by_letter[letter]) for letter in group)) for group in chosen)
         return Wanted(frozenset(options) or frozenset(map(normalise, item.answer)), False)
+    if not item.answer:  # open: two answers to it need not be the same
+        return Wanted(frozenset(), True)
     texts = [_settled(text) for text in item.answer if text.strip()]
     shortest = min(texts, key=len)
     return Wanted(frozenset(texts), len(shortest) > (_PROSE_HAN if has_han(shortest) else _PROSE_OTHER))

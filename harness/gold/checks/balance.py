@@ -65,7 +65,7 @@ def longest_option(material: Material) -> Iterator[Finding]:
 
 def majority_answer(material: Material) -> Iterator[Finding]:
     """One answer that is right too often, where answers are words."""
-    answers = [wanted(item) for item in material.items if item.choices is None and item.fields is None]
+    answers = [wanted(item) for item in material.items if _says_words(item)]
     counts = Counter(text for answer in answers for text in answer.texts)
     if len(answers) < _LEAST:
         return
@@ -77,6 +77,10 @@ def majority_answer(material: Material) -> Iterator[Finding]:
             severity="warning",
             values={"answer": answer[:60], "hits": hits, "asked": len(answers), "share": hits / len(answers)},
         )
+
+
+def _says_words(item: Item) -> bool:
+    return item.choices is None and item.fields is None and bool(item.answer)
 
 
 def _single_choice(material: Material) -> Iterator[tuple[Item, str]]:

@@ -75,7 +75,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def _trivial_answer(item: Item) -> bool:
-    if item.fields is not None or item.choices:
+    if item.fields is not None or item.choices or not item.answer:
         return False
     if not all(_says_nothing(text) for text in item.answer if text.strip()):
         return False

@@ -31,7 +31,7 @@ def lengths(material: Material) -> Iterator[Finding]:
 
 
 def _answer_length(item: Item) -> int:
-    if item.choices or item.fields is not None:
+    if item.choices or item.fields is not None or not item.answer:
         return 0
     return len(item.answer[0].strip())
 

@@ -73,4 +73,4 @@ def _undrawn(plans: Sequence[CandidatePlan], repeats: int) -> Iterator[Undrawn]:
             first.setdefault(asked.task, asked.request)
         for task, request in first.items():
             if request.sampling.temperature == 0:
-                yield Undrawn(planned.candidate.name, task, weighed=bool(request.options), own=own)
+                yield Undrawn(planned.candidate.name, task, weighed=bool(request.option_texts), own=own)

@@ -7,6 +7,9 @@ from harness.engines.base import Sampling
 from harness.runs.plan import Options
 from harness.suites.spec import Task
 
+#: Sampling of a request whose options are weighed: none.
+WEIGHED = Sampling(max_tokens=1)
+
 
 def sampling_of(overrides: SamplingOverrides, task: Task, options: Options) -> Sampling:
     """The task's generation settings, with what a candidate overrides.

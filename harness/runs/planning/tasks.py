@@ -12,6 +12,7 @@ from harness.gold.item import Item
 from harness.gold.sources import NotHere
 from harness.runs.plan import LoadedTask, Options
 from harness.suites.choices import check_choices
+from harness.suites.open_items import check_gold_answers
 from harness.suites.spec import Suite
 
 
@@ -37,6 +38,7 @@ def load_tasks(suite: Suite, folder: Path, options: Options) -> tuple[LoadedTask
             if not task.optional:
                 raise
             continue
+        check_gold_answers(task, goldset)
         check_choices(task, goldset)
         items = options.part.of(goldset) if options.part else goldset.items
         loaded.append(LoadedTask(task, goldset, _draw(items, options)))

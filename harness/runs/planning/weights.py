@@ -12,25 +12,22 @@ from harness.candidates.candidate import Candidate, ModelCandidate
 from harness.candidates.fingerprint import Fingerprint
 from harness.candidates.prompt import PromptFormat
 from harness.candidates.settings import EngineSettings
-from harness.candidates.tokenizer import read_json
+from harness.engines.arguments import check_arguments
 from harness.engines.base import Adapter, Request, Sampling
 from harness.engines.identity import EngineIdentity
 from harness.engines.select import choose_engine, choose_server
-from harness.engines.served.names import Served, discover
+from harness.engines.served.names import Served, arguments_digest, discover
 from harness.engines.served.standing import standing_for
-from harness.engines.vllm_start import unservable
+from harness.engines.vllm_start import position_limit, unservable
 from harness.errors import InputError
 from harness.runs.pictures import Sight, sight_of
 from harness.runs.plan import Asked, CandidatePlan, Group, LoadedTask, Options
-from harness.runs.planning.sampling import sampling_of
+from harness.runs.planning.sampling import WEIGHED, sampling_of
 from harness.scorers.likelihoods import continuations
 from harness.suites.spec import Task
 
 #: Window assumed for a model whose config does not state one.
 _DEFAULT_WINDOW = 4096
-
-#: Sampling of a request whose options are weighed: none.
-WEIGHED = Sampling(max_tokens=1)
 
 
 def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint], options: Options) -> list[Group]:
@@ -46,6 +43,7 @@ def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint]
     adapters = {candidate.name: candidate.adapter.config for candidate in models if candidate.adapter is not None}
     server = _server(options.settings, list(members), adapters)
     choice = choose_server(server) if server else choose_engine(options.settings, adapters, model=models[0].model)
+    check_arguments(options.settings, choice.name, models[0].model)
     groups = []
     for (digest, quantization), indexes in members.items():
         if server and (digest, quantization) != (server.model, server.quantization):
@@ -63,7 +61,7 @@ def weight_groups(candidates: Sequence[Candidate], prints: Sequence[Fingerprint]
             tokenizer=first.tokenizer.digest,
             dtype=choice.dtype,
             quantization=quantization,
-            args=options.settings.args,
+            args=options.settings.arguments(choice.name),
         )
         groups.append(Group(identity, choice, first.model, tuple(indexes)))
     return groups
@@ -78,16 +76,25 @@ def _server(
         bases: digest and quantisation of every base of the plan.
 
     Raises:
-        InputError: the named server cannot be asked what it holds.
+        InputError: the named server cannot be asked what it holds, or was started with other arguments.
     """
+    passed = arguments_digest(settings.arguments("vllm"))
     if settings.serve is not None:
-        return discover(settings.serve)
-    if settings.name == "transformers" or settings.args or len(bases) != 1 or any(map(unservable, adapters.values())):
+        named = discover(settings.serve)
+        if named.arguments != passed:
+            raise InputError(
+                "the server was started with other arguments than the settings pass to vLLM, so it may give other "
+                "answers",
+                where=named.url,
+                remedy="Start it where this harness.yaml is (harness serve), or take engine.args and engine.vllm out.",
+            )
+        return named
+    if settings.name == "transformers" or len(bases) != 1 or any(map(unservable, adapters.values())):
         return None
     found = standing_for(bases[0][0])
     if found is None or found.quantization != bases[0][1] or settings.dtype not in ("auto", found.dtype):
         return None
-    return found
+    return found if found.arguments == passed else None
 
 
 def engine_adapter(candidate: ModelCandidate, print_: Fingerprint) -> Adapter | None:
@@ -99,9 +106,7 @@ def engine_adapter(candidate: ModelCandidate, print_: Fingerprint) -> Adapter | 
 
 def window(model: Path) -> int:
     """Longest sequence in tokens that the model's config allows."""
-    config = read_json(model / "config.json")
-    found = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
-    return int(found) if found else _DEFAULT_WINDOW
+    return position_limit(model) or _DEFAULT_WINDOW
 
 
 def sampling_for(candidate: ModelCandidate, task: Task, options: Options) -> Sampling:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness import api
 from harness.candidates.fingerprint import DigestCache, adapter_digest, model_digest
 from harness.candidates.reference import resolve
 from harness.candidates.workspace import load_workspace
@@ -22,6 +23,7 @@ from harness.engines.served import standing
 from harness.engines.served.engine import ServedEngine
 from harness.engines.served.names import adapter_name, discover
 from harness.engines.transformers import TransformersEngine
+from harness.scorers.likelihoods import read_likelihoods
 
 MODELS = Path(__file__).resolve().parents[3] / "harness" / "demo" / "models"
 ADAPTERS = ("lora_model_medical", "lora_model_medical_mix")
@@ -127,6 +129,61 @@ def test_likelihoods_are_those_of_transformers(yard: Path) -> None:
     assert [len(row) for row in got] == [len(row) for row in wanted]
     for row, other in zip(got, wanted, strict=True):
         assert row == pytest.approx(other, abs=1e-3)
+
+
+CHOICES = """\
+name: choices
+tasks:
+  - {name: letters, role: guard, goldset: tcm-choice, answer: loglikelihood, primary: choice, margin: 0.1,
+     scorers: [choice: {method: loglikelihood}]}
+  - {name: texts, role: guard, goldset: tcm-choice, answer: loglikelihood, primary: choice, margin: 0.1,
+     prompt: "{question}", scorers: [choice: {method: loglikelihood, options: text}]}
+"""
+
+
+def weighed(yard: Path, *references: str) -> list[dict[tuple[str, str], list[float]]]:
+    """The likelihoods of the options by task and item, one candidate after the other; asked on transformers."""
+    (yard / "choices.yaml").write_text(CHOICES)
+    request = api.Request(references, "choices.yaml", limit=12, engine="transformers", fresh=True)
+    manifests, samples = api.run(request)
+    found = []
+    for manifest in manifests:
+        rows = {(sample.task, sample.item_id): read_likelihoods(sample.output) for sample in samples[manifest.id]}
+        assert len(rows) == 24
+        found.append({key: [o.logprob for o in row.options] for key, row in rows.items() if row is not None})
+    return found
+
+
+@pytest.mark.parametrize("way", ["chat", "completion"])
+def test_options_weigh_the_same_over_the_plain_protocol(yard: Path, way: str) -> None:
+    """With the server's own chat template, and as a text to be continued."""
+    found = standing.standing()
+    assert found is not None
+    served = discover(found.url)
+    content = yaml.safe_load((yard / "harness.yaml").read_text())
+    adapter = resolve(ADAPTERS[0], load_workspace(yard)).adapter  # type: ignore[union-attr]
+    assert adapter is not None
+    models = {"base": served.name, ADAPTERS[0]: adapter_name(adapter_digest(adapter))}
+    (yard / "bare.txt").write_text("{question}")
+    here, there = [], []
+    for name, model in models.items():
+        endpoint = {"url": served.url, "model": model, "api": way}
+        content["candidates"][f"there-{name}"] = {"endpoint": endpoint}
+        entry = dict(content["candidates"][name])
+        content["candidates"][f"here-{name}"] = entry | ({"prompt": "bare.txt"} if way == "completion" else {})
+        here.append(f"here-{name}")
+        there.append(f"there-{name}")
+    kept = (yard / "harness.yaml").read_bytes()
+    try:
+        (yard / "harness.yaml").write_text(yaml.safe_dump(content))
+        ours, theirs = weighed(yard, *here), weighed(yard, *there)
+    finally:
+        (yard / "harness.yaml").write_bytes(kept)
+    assert ours[0] != ours[1]
+    for one, other in zip(ours, theirs, strict=True):
+        assert set(one) == set(other)
+        for key, values in one.items():
+            assert other[key] == pytest.approx(values, abs=2e-3), key
 
 
 def test_an_adapter_that_was_retrained_is_another(yard: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _HF_INFO = re.compile(r"/api/datasets/([^/]+/[^/]+)(?:/revision/([^/]+))?")
 _HF_TREE = re.compile(r"/api/datasets/([^/]+/[^/]+)/tree/([^/]+)")
 _HF_FILE = re.compile(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _MS_TREE = re.compile(r"/api/v1/datasets/([^/]+/[^/]+)/repo/tree")
+_MS_MODEL = re.compile(r"/api/v1/models/([^/]+/[^/]+)/repo(/files)?")
 _MS_FILE = re.compile(r"/api/v1/datasets/([^/]+/[^/]+)/repo")
 
 
@@ -40,7 +41,7 @@ class Dataset:
 
 @dataclass
 class LocalHub:
-    """Data sets that are served, by ORG/NAME, and the folder in which the clients keep what they got."""
+    """What is served, by ORG/NAME (on ModelScope as models too), and where the clients keep what they got."""
 
     home: Path
     datasets: dict[str, Dataset] = field(default_factory=dict)
@@ -91,6 +92,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._hf_file(*found.groups())
         elif found := _MS_TREE.fullmatch(path):
             self._ms_tree(found[1], query["Revision"])
+        elif found := _MS_MODEL.fullmatch(path):
+            revision = query.get("Revision", "master")
+            if found[2]:
+                self._ms_tree(found[1], revision)
+            else:
+                self._ms_file(found[1], revision, query["FilePath"])
         elif found := _MS_FILE.fullmatch(path):
             self._ms_file(found[1], query["Revision"], query["FilePath"])
         else:

@@ -1,16 +1,18 @@
-"""What a judge is told. The wording decides verdicts, so it has a version, which every result names."""
+"""What a judge is told about a pair. The wording decides verdicts, so it has a version, which every result names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from harness.judge.fence import Fence
+from harness.judge.prompts.schema import verdict_schema
 
 #: Raised with every change of a word below.
 VERSION = "pairwise-1"
 
-Language = Literal["en", "zh"]
+
+#: A verdict, for judges that can be held to one: reasons first, since what is said first cannot rest on them.
+SCHEMA = verdict_schema({"verdict": ("A", "B", "tie")})
 
 
 @dataclass(frozen=True)

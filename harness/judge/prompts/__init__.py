@@ -1,0 +1,1 @@
+"""What judges are told, one module a way of judging."""
