@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate, ReplayCandidate
 from harness.candidates.endpoint import Endpoint
@@ -16,6 +17,7 @@ from harness.engines.base import Request
 from harness.engines.endpoint.asker import Asker
 from harness.engines.endpoint.calls import body
 from harness.engines.endpoint.faults import Refused
+from harness.engines.gpu import visible_gpus
 from harness.engines.served import standing
 from harness.engines.served.engine import completion_body, load_adapter
 from harness.engines.served.names import Served, adapter_name, discover
@@ -161,8 +163,15 @@ def _warm(candidate: Candidate, index: int, plan: Plan, served: Served | None) -
             load_adapter(asker, adapter)
         finally:
             asker.close()
-    gpus = memory_wanted(plan.settings)[1] if group.choice.device == "cuda" else 0
+    gpus = _gpus(plan, here=urlsplit(served.url).hostname == "127.0.0.1")
     return Deployment(candidate.name, "warm", endpoint, gpus, served.version)
+
+
+def _gpus(plan: Plan, *, here: bool) -> int | None:
+    """Of a warm server: as many as vLLM was told to use, where it runs on this machine."""
+    if not here:
+        return None
+    return min(memory_wanted(plan.settings)[1], len(visible_gpus()))
 
 
 def _models(candidates: Sequence[Candidate]) -> list[ModelCandidate]:

@@ -37,6 +37,7 @@ class Measured:
         total: from sending to the answer's end, or to the failure.
         tokens: of the answer; 0 where it failed.
         counted: whether the server counted them, or each piece was taken for one.
+        pieces: in which the text came.
         error: why there is no answer, or "".
     """
 
@@ -46,6 +47,7 @@ class Measured:
     total: float
     tokens: int
     counted: bool = True
+    pieces: int = 0
     error: str = ""
 
     @property
@@ -117,7 +119,8 @@ async def _one(asks: Asks, given: dict[str, Any], began: float, timeout: float) 
         return _failed(sent, began, error.what)
     except TimeoutError:
         return _failed(sent, began, f"no answer within {timeout:g} s")
-    return Measured(sent - began, found.first, found.last, found.total, found.tokens, found.counted)
+    times = (sent - began, found.first, found.last, found.total)
+    return Measured(*times, found.tokens, found.counted, found.pieces)
 
 
 def _failed(sent: float, began: float, why: str) -> Measured:

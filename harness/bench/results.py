@@ -81,7 +81,7 @@ class LevelResult(_Model):
         tokens_per_second_per_gpu: None where the number of GPUs is not known or 0.
         first_token: time to first token (TTFT); per_token: time per output token after it (TPOT); latency: to the
             end of the answer. The medians of the rounds are what ratios are made of.
-        output_tokens: mean length of an answer.
+        output_tokens: mean length of an answer; tokens_per_piece: how many came at once, None where none was streamed.
         client_busy: largest share of a round that this client itself computed.
     """
 
@@ -99,6 +99,7 @@ class LevelResult(_Model):
     per_token: Quantiles | None
     latency: Quantiles | None
     output_tokens: float | None
+    tokens_per_piece: float | None
     client_busy: float
     against_first: Against | None = None
 
@@ -121,7 +122,7 @@ class TaskQuality(_Model):
 
 NoteCode = Literal[
     "pieces", "one-piece", "unfit", "client", "rounds", "repeated", "unsent", "limits", "lengths", "no-gpus",
-    "no-success", "quality-errors",
+    "no-success", "quality-errors", "bursts",
 ]  # fmt: skip
 
 
@@ -189,5 +190,7 @@ class ServingBench(_Model):
 
     @property
     def complete(self) -> bool:
-        """False where some level of some deployment has no answer at all."""
+        """False where some level of some deployment has no answer at all, or the suite was not answered."""
+        if any(note.code == "quality-errors" for note in self.notes):
+            return False
         return all(level.answered for one in self.deployments for level in one.levels)

@@ -13,11 +13,13 @@ from rich.text import Text
 from harness.bench.results import ServingBench
 from harness.report.bench_view import BenchTable, bench_table
 from harness.report.bench_words import bench_words
-from harness.report.untrusted import markdown, one_line, visible
+from harness.report.untrusted import cells, markdown, one_line, visible
 from harness.report.words import Language, words
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _CELL, _LINE = 60, 400
+#: Columns that a name is given at least, as far as it needs them.
+_NAME = 24
 #: Columns of texts; all others are numbers and stand on the right.
 _TEXTS = (0, 10)
 
@@ -25,9 +27,15 @@ _TEXTS = (0, 10)
 def render_bench(bench: ServingBench, language: Language) -> RenderableType:
     """For a terminal: what makes the numbers doubtful first, what they stand on last."""
     found = _table(bench, language)
+    name = min(_NAME, max((sum(map(cells, line)) for row in found.rows for line in row[0]), default=1))
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
     for number, head in enumerate(found.heads):
-        table.add_column(Text(head), justify="left" if number in _TEXTS else "right", overflow="fold")
+        table.add_column(
+            Text(head),
+            justify="left" if number in _TEXTS else "right",
+            overflow="fold",
+            min_width=name if number == 0 else None,
+        )
     for row in found.rows:
         table.add_row(*(Text("\n".join(one_line(line, _CELL) for line in cell)) for cell in row))
     return Group(

@@ -38,6 +38,8 @@ class BenchWords:
     legend_quality: str
     footer: str
     reasons: str
+    starting: str
+    measured: str
     notes: dict[NoteCode, str]
 
 
@@ -70,6 +72,9 @@ EN = BenchWords(
     legend_quality="quality: paired with the first deployment, item by item; comparison {comparison}",
     footer="bench {id}, load {load}, seed {seed}, harness {version}; client: {client}",
     reasons="{name}, {concurrency} in flight: {count} × {why}",
+    starting="starting a server of the weights that are here … {seconds:.0f} s",
+    measured="round {number}/{rounds}, {concurrency} in flight, {name}: {tokens:,.0f} tokens/s, {errors} errors, "
+    "{seconds:.1f} s",
     notes={
         "pieces": "{name}: the server does not count tokens; each piece of its stream is taken for one",
         "one-piece": "{name}: answers come in one piece, so TTFT and TPOT are not known",
@@ -84,6 +89,8 @@ EN = BenchWords(
         "and requests/s are not of the same work (--ignore-eos makes it so)",
         "no-gpus": "{name}: how many GPUs answer there is not known (gpus: under endpoint: in harness.yaml)",
         "no-success": "{name}, {concurrency} in flight: no request succeeded: {why}",
+        "bursts": "{name}, {concurrency} in flight: {tokens:.1f} tokens come at once; TTFT and TPOT are those of the "
+        "server's (or a proxy's) buffering",
         "quality-errors": "more answers to the suite failed than its tasks allow",
     },
 )
@@ -116,6 +123,9 @@ ZH = BenchWords(
     legend_quality="质量：逐题与第一个部署配对；比较 {comparison}",
     footer="压测 {id}，负载 {load}，种子 {seed}，harness {version}；客户端：{client}",
     reasons="{name}，并发 {concurrency}：{count} × {why}",
+    starting="正在用本机权重启动服务…… {seconds:.0f} 秒",
+    measured="第 {number}/{rounds} 轮，并发 {concurrency}，{name}：{tokens:,.0f} token/秒，{errors} 个错误，"
+    "{seconds:.1f} 秒",
     notes={
         "pieces": "{name}：服务不报 token 数；流里的每一块算一个 token",
         "one-piece": "{name}：回答一次性返回，TTFT 和 TPOT 无从得知",
@@ -129,6 +139,8 @@ ZH = BenchWords(
         "（--ignore-eos 可使其相同）",
         "no-gpus": "{name}：不知道那里有几块 GPU（harness.yaml 的 endpoint: 下写 gpus:）",
         "no-success": "{name}，并发 {concurrency}：没有一个请求成功：{why}",
+        "bursts": "{name}，并发 {concurrency}：平均一次来 {tokens:.1f} 个 token；"
+        "TTFT 和 TPOT 反映的是服务（或代理）的缓冲",
         "quality-errors": "题集里失败的回答比任务允许的多",
     },
 )

@@ -40,6 +40,7 @@ class Streamed:
         total: the end of the answer.
         tokens: of the answer, as the server counted them, else one for each piece.
         counted: whether the server counted.
+        pieces: with text; a server or a proxy may send many tokens in one.
     """
 
     first: float | None
@@ -48,6 +49,7 @@ class Streamed:
     tokens: int
     prompt_tokens: int | None
     counted: bool
+    pieces: int = 0
 
 
 class Streamer:
@@ -191,6 +193,7 @@ class _Reading:
             tokens=self._pieces if counted is None else counted,
             prompt_tokens=_whole_number(self._usage.get("prompt_tokens")),
             counted=counted is not None,
+            pieces=self._pieces,
         )
 
     def _choice(self, choice: dict[str, Any], now: float) -> None:
