@@ -18,6 +18,11 @@ from harness.errors import HarnessError
 GONE_AFTER = 10
 
 
+#: Of answers of so many tokens and more it can be said whether they came token by token; no model makes tokens in less
+#: time than this many seconds each, and a piece of more tokens than this was waited for.
+LONG_ENOUGH, IMPOSSIBLE, IN_A_PIECE = 4, 2e-4, 2
+
+
 class Asks(Protocol):
     """Sends one request and watches its answer come (`Streamer.ask`)."""
 
@@ -33,11 +38,11 @@ class Measured:
     Attributes:
         sent: since the round began.
         first: from sending to the first text; None where it came in one piece, had no text, or failed.
-        last: from sending to the last text.
+        last: from sending to the last token.
         total: from sending to the answer's end, or to the failure.
         tokens: of the answer; 0 where it failed.
         counted: whether the server counted them, or each piece was taken for one.
-        pieces: in which the text came.
+        pieces: in which the tokens came.
         error: why there is no answer, or "".
     """
 
@@ -56,6 +61,13 @@ class Measured:
         if self.first is None or self.last is None or self.tokens < 2:
             return None
         return (self.last - self.first) / (self.tokens - 1)
+
+    @property
+    def held_back(self) -> bool | None:
+        """Whether tokens came together that were made one after the other; None where that cannot be said."""
+        if self.per_token is None or self.tokens < LONG_ENOUGH:
+            return None
+        return self.per_token < IMPOSSIBLE or self.tokens > IN_A_PIECE * self.pieces
 
 
 @dataclass(frozen=True)

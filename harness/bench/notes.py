@@ -10,8 +10,8 @@ from harness.bench.settings import LoadSettings
 
 #: A client that computes for more than this share of a round delays what it measures.
 BUSY = 0.7
-#: More tokens than this at once, and the times of tokens are those of whoever holds them back.
-AT_ONCE = 2.0
+#: Beyond this share of answers that came at once the times of tokens are those of whoever holds them back.
+HELD_BACK = 0.1
 #: Answers whose mean lengths differ by more than this are not the same work.
 LENGTHS = 0.05
 
@@ -42,9 +42,8 @@ def _deployment(
             yield Note(code="no-success", params={"concurrency": level.concurrency, "why": why})
         if level.unsent:
             yield Note(code="unsent", params={"concurrency": level.concurrency, "count": level.unsent})
-        if level.tokens_per_piece is not None and level.tokens_per_piece > AT_ONCE:
-            found = {"concurrency": level.concurrency, "tokens": level.tokens_per_piece}
-            yield Note(code="bursts", params=found)
+        if level.held_back is not None and level.held_back > HELD_BACK:
+            yield Note(code="bursts", params={"concurrency": level.concurrency, "share": level.held_back})
         if level.client_busy > BUSY:
             yield Note(code="client", params={"concurrency": level.concurrency, "busy": level.client_busy})
 

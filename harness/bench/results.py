@@ -81,7 +81,8 @@ class LevelResult(_Model):
         tokens_per_second_per_gpu: None where the number of GPUs is not known or 0.
         first_token: time to first token (TTFT); per_token: time per output token after it (TPOT); latency: to the
             end of the answer. The medians of the rounds are what ratios are made of.
-        output_tokens: mean length of an answer; tokens_per_piece: how many came at once, None where none was streamed.
+        output_tokens: mean length of an answer.
+        held_back: share of streamed answers whose tokens came together; None where that cannot be said.
         client_busy: largest share of a round that this client itself computed.
     """
 
@@ -99,7 +100,7 @@ class LevelResult(_Model):
     per_token: Quantiles | None
     latency: Quantiles | None
     output_tokens: float | None
-    tokens_per_piece: float | None
+    held_back: float | None
     client_busy: float
     against_first: Against | None = None
 

@@ -42,7 +42,7 @@ def level_result(
     """
     requests = [one for round_ in rounds for one in round_.requests]
     answered = [one for one in requests if not one.error]
-    pieces = sum(one.pieces for one in answered)
+    held = [one.held_back for one in answered if one.held_back is not None]
     tokens = over_rounds(_tokens(rounds), alpha=alpha) if answered else None
     sent = len(requests)
     return LevelResult(
@@ -60,7 +60,7 @@ def level_result(
         per_token=_quantiles(answered, per_token, alpha),
         latency=_quantiles(answered, latency, alpha),
         output_tokens=sum(one.tokens for one in answered) / len(answered) if answered else None,
-        tokens_per_piece=sum(one.tokens for one in answered if one.pieces) / pieces if pieces else None,
+        held_back=sum(held) / len(held) if held else None,
         client_busy=max((round_.busy for round_ in rounds), default=0.0),
     )
 

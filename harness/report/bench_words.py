@@ -89,8 +89,8 @@ EN = BenchWords(
         "and requests/s are not of the same work (--ignore-eos makes it so)",
         "no-gpus": "{name}: how many GPUs answer there is not known (gpus: under endpoint: in harness.yaml)",
         "no-success": "{name}, {concurrency} in flight: no request succeeded: {why}",
-        "bursts": "{name}, {concurrency} in flight: {tokens:.1f} tokens come at once; TTFT and TPOT are those of the "
-        "server's (or a proxy's) buffering",
+        "bursts": "{name}, {concurrency} in flight: the tokens of {share:.0%} of the answers came together; TTFT and "
+        "TPOT tell of the buffering of a proxy or a busy server, and latency of the model",
         "quality-errors": "more answers to the suite failed than its tasks allow",
     },
 )
@@ -139,8 +139,8 @@ ZH = BenchWords(
         "（--ignore-eos 可使其相同）",
         "no-gpus": "{name}：不知道那里有几块 GPU（harness.yaml 的 endpoint: 下写 gpus:）",
         "no-success": "{name}，并发 {concurrency}：没有一个请求成功：{why}",
-        "bursts": "{name}，并发 {concurrency}：平均一次来 {tokens:.1f} 个 token；"
-        "TTFT 和 TPOT 反映的是服务（或代理）的缓冲",
+        "bursts": "{name}，并发 {concurrency}：{share:.0%} 的回答里 token 是一起到的；TTFT 和 TPOT 反映的是代理或"
+        "繁忙服务的缓冲，延迟才反映模型",
         "quality-errors": "题集里失败的回答比任务允许的多",
     },
 )

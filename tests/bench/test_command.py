@@ -100,7 +100,7 @@ def test_two_deployments_in_one_table(folder: Path, capsys: pytest.CaptureFixtur
             assert row["first_token"]["p50"]["value"] == pytest.approx(wait, abs=0.02)
             assert row["per_token"]["p50"]["value"] == pytest.approx(each, abs=0.004)
             assert row["latency"]["p50"]["value"] == pytest.approx(wait + 5 * each, abs=0.03)
-            assert row["output_tokens"] == 6
+            assert (row["output_tokens"], row["held_back"]) == (6, 0.0)
             ideal = concurrency / (wait + 5 * each)
             assert row["requests_per_second"]["value"] == pytest.approx(ideal, rel=0.35)
             rate = row["output_tokens_per_second"]
@@ -365,8 +365,14 @@ def test_a_suite_that_generates_nothing_cannot_be_timed(folder: Path, capsys: py
 def test_tokens_that_are_held_back_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A proxy that buffers, or a server that sends several tokens at once: 2 pieces of text, 12 tokens."""
     code, _ = bench(
-        folder, {"a": lambda body, nth: stream(2, usage=(9, 12))}, "--concurrency", "1", "--no-quality", "--rounds", "2"
+        folder,
+        {"a": lambda body, nth: stream(2, each=0.01, usage=(9, 12))},
+        "--concurrency",
+        "1",
+        "--no-quality",
+        "--rounds",
+        "2",
     )
     assert code == 0
-    assert level(result(folder), 0)["tokens_per_piece"] == 6.0
-    assert "6.0 tokens come at once" in capsys.readouterr().out
+    assert level(result(folder), 0)["held_back"] == 1.0
+    assert "the tokens of 100% of the answers came together" in capsys.readouterr().out

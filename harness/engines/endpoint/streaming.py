@@ -36,11 +36,12 @@ class Streamed:
 
     Attributes:
         first: the first piece with text; None where the answer came in one piece or had no text.
-        last: the last piece with text; None as `first`.
+        last: the last piece, with text or with the reason for the end, which comes with the last token: tokens without
+            text (an end token, or what follows it where answers go on) take their time too. None as `first`.
         total: the end of the answer.
         tokens: of the answer, as the server counted them, else one for each piece.
         counted: whether the server counted.
-        pieces: with text; a server or a proxy may send many tokens in one.
+        pieces: with tokens; a server or a proxy may send many in one.
     """
 
     first: float | None
@@ -199,12 +200,18 @@ class _Reading:
     def _choice(self, choice: dict[str, Any], now: float) -> None:
         delta = choice.get("delta")
         texts = [choice.get("text")] if not isinstance(delta, dict) else [delta.get(name) for name in _TEXTS]
-        if any(isinstance(text, str) and text for text in texts):
+        reason = choice.get("finish_reason")
+        told = any(isinstance(text, str) and text for text in texts)
+        # An empty text is a token that shows nothing (half a character, a special token), unless it only opens or ends
+        # the answer.
+        silent = "" in texts and not reason and not (isinstance(delta, dict) and delta.get("role"))
+        if told or silent:
             self._pieces += 1
+        if told and self._first is None:
+            self._first = now
+        if self._first is not None and (told or silent or reason):
             self._last = now
-            if self._first is None:
-                self._first = now
-        if reason := choice.get("finish_reason"):
+        if reason:
             if reason == "content_filter":
                 raise Refused("the server's filter withheld the answer")
             self._finished = True

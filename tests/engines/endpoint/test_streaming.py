@@ -89,6 +89,18 @@ def test_thinking_is_generated_too() -> None:
     assert found.tokens == 2
 
 
+def test_tokens_without_text_take_their_time() -> None:
+    """As vLLM streams what follows an end token: pieces whose text is empty, then the reason."""
+    said = [{"content": "", "role": "assistant"}, {"content": "a"}, {"content": ""}, {"content": ""}]
+    pieces = [(0.05, json.dumps({"choices": [{"delta": delta}]})) for delta in said]
+    end = (0.05, json.dumps({"choices": [{"delta": {"content": ""}, "finish_reason": "length"}]}))
+    found, _ = asked(lambda body, nth: Reply(pieces=(*pieces, end)))
+    assert found.pieces == 3
+    assert found.first == pytest.approx(0.1, abs=0.04)
+    assert found.last is not None
+    assert found.last == pytest.approx(0.25, abs=0.06)
+
+
 def test_an_end_is_a_reason_or_a_mark() -> None:
     assert asked(lambda body, nth: stream(2, done=False))[0].tokens == 2
     assert asked(lambda body, nth: stream(2, finish=None))[0].tokens == 2
