@@ -48,6 +48,7 @@ class Endpoint(BaseModel):
         requests_per_minute, tokens_per_minute: limits of the account.
         prices: what tokens cost; `--max-cost` needs them.
         verify: ask the server first which models it has.
+        gpus: how many GPUs answer behind the URL; 0 is none, None is not known. `harness bench serving` divides by it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +66,7 @@ class Endpoint(BaseModel):
     tokens_per_minute: float | None = Field(None, gt=0.0)
     prices: Prices | None = None
     verify: bool = True
+    gpus: int | None = Field(None, ge=0)
 
     @field_validator("url")
     @classmethod

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from harness import __version__
 from harness.cli import (
+    bench,
     candidates,
     compare,
     doctor,
@@ -130,6 +131,10 @@ _judge.command("label")(judge_labels.label)
 _judge.command("calibrate")(judge_labels.calibrate)
 _judge.command("attack")(judge_attack.attack)
 app.add_typer(_judge, name="judge")
+
+_bench = _group("How fast, and at what price in quality?")
+_bench.command("serving")(bench.serving)
+app.add_typer(_bench, name="bench")
 
 app.command("estimate")(estimate.estimate)
 app.command("export")(export.export)

@@ -141,6 +141,10 @@ class RunStore:
         file = f"{kind}.json"
         self._write(f"{kind}s/{name}", file, {file: data})
 
+    def write_bench(self, bench_id: str, files: dict[str, bytes], last: str) -> None:
+        """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
+        self._write(f"benches/{bench_id}", last, files)
+
     def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
         """A run by id.
 

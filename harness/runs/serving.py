@@ -48,6 +48,18 @@ def serve(
         if not isinstance(candidate, ModelCandidate):
             raise InputError(f"{candidate.name!r} has no weights here: nothing can be served", where="BASE")
         found.append(candidate)
+    return serve_candidates(found, workspace, port=port, max_model_len=max_model_len, wait=wait)
+
+
+def serve_candidates(
+    found: Sequence[ModelCandidate],
+    workspace: Workspace,
+    *,
+    port: int = PORT,
+    max_model_len: int | None = None,
+    wait: Callable[[float], None] = lambda seconds: None,
+) -> Served:
+    """As `serve`, of candidates that are resolved: the base first."""
     first, prints = found[0], [fingerprint(candidate) for candidate in found]
     for candidate, print_ in zip(found[1:], prints[1:], strict=True):
         if candidate.adapter is None or (print_.model, candidate.quantization) != (prints[0].model, first.quantization):

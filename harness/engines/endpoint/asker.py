@@ -10,10 +10,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from harness.candidates.endpoint import Endpoint
 from harness.engines.endpoint.calls import Tokens, credentials
+from harness.engines.endpoint.client import open_client
 from harness.engines.endpoint.faults import Passing, Refused, classify, unreachable
 from harness.engines.endpoint.limits import Budget, PerMinute
 from harness.engines.endpoint.pace import Gate, Pace
@@ -86,19 +86,8 @@ class Asker:
         self.run(self._open())
 
     async def _open(self) -> None:
-        import openai
-
         endpoint = self.endpoint
-        host = urlsplit(endpoint.url).hostname or ""
-        self.client: AsyncOpenAI = openai.AsyncOpenAI(
-            base_url=endpoint.url,
-            api_key=self._credentials.key or "none",
-            default_headers=self._credentials.headers,
-            max_retries=0,  # retried here, where the pace is known
-            timeout=openai.Timeout(endpoint.timeout, connect=min(10.0, endpoint.timeout)),
-            # A proxy of the environment does not reach this machine's own servers.
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=host not in ("127.0.0.1", "localhost", "::1")),
-        )
+        self.client = open_client(endpoint, self._credentials)
         self._gate = Gate(Pace(endpoint.max_concurrency))
         self._requests = PerMinute(endpoint.requests_per_minute)
         self._tokens = PerMinute(endpoint.tokens_per_minute)

@@ -139,58 +139,14 @@ class ServedEngine:
         return misfit(request, self._spec, vocab_size=self._vocab_size, adapters=self._loaded, max_model_len=limit)
 
     def _load(self, adapter: Adapter) -> None:
-        """Have the adapter loaded, unless it is."""
-        import openai
-
-        if why := unservable(adapter_config(adapter)):
-            raise InputError(
-                f"vLLM cannot serve this adapter: {why}",
-                where=str(adapter.path),
-                remedy="Use --engine transformers.",
-            )
-
-        async def listed(client: AsyncOpenAI) -> list[str]:
-            return [model.id async for model in client.models.list()]
-
-        async def load(client: AsyncOpenAI) -> str:
-            wanted = {"lora_name": adapter_name(adapter.digest), "lora_path": str(adapter.path)}
-            return await client.post("/load_lora_adapter", body=wanted, cast_to=str)
-
-        if adapter_name(adapter.digest) not in self._asker.once(listed):
-            try:
-                self._asker.once(load)
-            except openai.APIStatusError as error:
-                raise InputError(
-                    f"the server does not load this adapter: {first_line(error)}",
-                    where=str(adapter.path),
-                    remedy="It loads what harness serve allowed it: stop it and start it with this adapter "
-                    "(harness serve BASE ADAPTER).",
-                ) from None
+        load_adapter(self._asker, adapter)
         self._loaded[adapter.digest] = adapter
 
     def _named(self, adapter: Adapter | None) -> str:
         return self._served.name if adapter is None else adapter_name(adapter.digest)
 
     def _answer(self, request: Request) -> Job[dict[str, Any]]:
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            "model": self._named(request.adapter),
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "top_k": sampling.top_k,
-            "repetition_penalty": sampling.repetition_penalty,
-            "stop_token_ids": list(sampling.stop_token_ids),
-            # Stops are the request's and nobody else's; text is decoded here.
-            "ignore_eos": True,
-            "skip_special_tokens": False,
-        }
-        if sampling.json_schema:
-            body["structured_outputs"] = {"json": json.loads(sampling.json_schema)}
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if sampling.temperature > 0:
-            body["seed"] = seed_of(request)
+        sampling, body = request.sampling, completion_body(self._named(request.adapter), request)
 
         async def send(client: AsyncOpenAI) -> dict[str, Any]:
             return await self._post(client, body, request.token_ids, request.images)
@@ -263,6 +219,69 @@ class ServedEngine:
 
         most = Tokens(len(ids), 1)
         return Job(key, send, most, lambda found: most)
+
+
+def load_adapter(asker: Asker, adapter: Adapter) -> None:
+    """Have the server load an adapter under its digest, unless it has it.
+
+    Raises:
+        InputError: vLLM cannot serve such an adapter, or the server does not load it.
+    """
+    import openai
+
+    if why := unservable(adapter_config(adapter)):
+        raise InputError(
+            f"vLLM cannot serve this adapter: {why}",
+            where=str(adapter.path),
+            remedy="Use --engine transformers.",
+        )
+
+    async def listed(client: AsyncOpenAI) -> list[str]:
+        return [model.id async for model in client.models.list()]
+
+    async def load(client: AsyncOpenAI) -> str:
+        wanted = {"lora_name": adapter_name(adapter.digest), "lora_path": str(adapter.path)}
+        return await client.post("/load_lora_adapter", body=wanted, cast_to=str)
+
+    if adapter_name(adapter.digest) in asker.once(listed):
+        return
+    try:
+        asker.once(load)
+    except openai.APIStatusError as error:
+        raise InputError(
+            f"the server does not load this adapter: {first_line(error)}",
+            where=str(adapter.path),
+            remedy="It loads what harness serve allowed it: stop it and start it with this adapter "
+            "(harness serve BASE ADAPTER).",
+        ) from None
+
+
+def completion_body(name: str, request: Request) -> dict[str, Any]:
+    """The body of `/v1/completions` for a question by token ids, without its prompt.
+
+    Args:
+        name: of the base or the adapter on the server.
+    """
+    sampling = request.sampling
+    body: dict[str, Any] = {
+        "model": name,
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "repetition_penalty": sampling.repetition_penalty,
+        "stop_token_ids": list(sampling.stop_token_ids),
+        # Stops are the request's and nobody else's; text is decoded here.
+        "ignore_eos": True,
+        "skip_special_tokens": False,
+    }
+    if sampling.json_schema:
+        body["structured_outputs"] = {"json": json.loads(sampling.json_schema)}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.temperature > 0:
+        body["seed"] = seed_of(request)
+    return body
 
 
 def _choice(raw: str) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Reply:
     Attributes:
         wait: seconds before the first byte.
         drip: seconds between two bytes.
-        reset: the connection is cut in place of an answer.
+        reset: the connection is cut in place of an answer, or after the last of `pieces`.
+        pieces: a stream of events in place of `content`: seconds to wait before each, and its data.
     """
 
     status: int = 200
@@ -32,6 +33,7 @@ class Reply:
     wait: float = 0.0
     drip: float = 0.0
     reset: bool = False
+    pieces: tuple[tuple[float, str], ...] = ()
 
 
 def chat(text: str, *, model: str = "m", finish: str = "stop", tokens: tuple[int, int] = (10, 5), **more: Any) -> Reply:
@@ -42,6 +44,42 @@ def chat(text: str, *, model: str = "m", finish: str = "stop", tokens: tuple[int
         "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)},
     }  # fmt: skip
     return Reply(content=content, **more)
+
+
+def stream(
+    tokens: int,
+    *,
+    model: str = "m",
+    first: float = 0.0,
+    each: float = 0.0,
+    usage: tuple[int, int] | None = None,
+    done: bool = True,
+    finish: str | None = "stop",
+    **more: Any,
+) -> Reply:
+    """A good answer that comes in pieces.
+
+    Args:
+        first: seconds until the first piece with text; `each`: between two of them.
+        usage: tokens of prompt and answer, told in a last piece as vLLM tells them; None tells nothing.
+        done: whether `[DONE]` stands at the end; `finish`: the reason that is given, None gives none.
+    """
+
+    def piece(choices: list[dict[str, Any]], **more: Any) -> str:
+        return json.dumps({"id": "x", "object": "chat.completion.chunk", "model": model, "choices": choices, **more})
+
+    said = [(0.0, piece([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]))]
+    for number in range(tokens):
+        delta = {"index": 0, "delta": {"content": f"w{number} "}, "finish_reason": None}
+        said.append((first if number == 0 else each, piece([delta])))
+    if finish:
+        said.append((0.0, piece([{"index": 0, "delta": {}, "finish_reason": finish}])))
+    if usage:
+        counts = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+        said.append((0.0, piece([], usage=counts)))
+    if done:
+        said.append((0.0, "[DONE]"))
+    return Reply(pieces=tuple(said), **more)
 
 
 def failed(status: int, message: str = "no", **headers: str) -> Reply:
@@ -132,6 +170,8 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, serve
 async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     if reply.wait:
         await asyncio.sleep(reply.wait)
+    if reply.pieces:
+        return await _streamed(writer, reply)
     if reply.reset:
         writer.transport.abort()
         return False
@@ -148,3 +188,22 @@ async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> bool:
         writer.write(content)
     await writer.drain()
     return int(headers["content-length"]) == len(content)  # what promises more than comes ends in the middle
+
+
+async def _streamed(writer: asyncio.StreamWriter, reply: Reply) -> bool:
+    head = "HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    writer.write(head.encode())
+    for wait, data in reply.pieces:
+        if wait:
+            await writer.drain()
+            await asyncio.sleep(wait)
+        event = f"data: {data}\n\n".encode()
+        writer.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+    await writer.drain()
+    if reply.reset:
+        await asyncio.sleep(0.01)  # what was sent gets there
+        writer.transport.abort()
+        return False
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+    return True

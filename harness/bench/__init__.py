@@ -1,0 +1,1 @@
+"""Deployments measured: what a server does under load, beside how well it answers."""
