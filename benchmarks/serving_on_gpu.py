@@ -167,6 +167,35 @@ def load(yard: Yard) -> bool:
     return _report(yard, "load", yard.folder / "load.json")
 
 
+def judge(yard: Yard) -> bool:
+    """The demo's base as a judge that knows nothing of verdicts: held to their form by a server and by this process.
+
+    Its window of 512 tokens leaves it no room to come to the end of every one.
+    """
+    yard.harness("serve", *NAMES[:2], "--port", str(_free_port()))
+    try:
+        compare = ("compare", *NAMES[:2], "--suite", "medical", "--limit", "40", "--lang", "en", "--json", "c.json")
+        yard.harness(*compare)
+        compared = json.loads((yard.folder / "c.json").read_text())["id"]
+        served = _judged(yard, compared, "warm server, held to the form", "--structured", code=0)
+        free = _judged(yard, compared, "warm server, in its own words", "--no-structured", code=3)
+    finally:
+        yard.harness("serve", "--stop")
+    inside = _judged(yard, compared, "in process, held to the form", "--structured", code=0, fresh=True)
+    return max(served, inside) < free / 2
+
+
+def _judged(yard: Yard, compared: str, how: str, held: str, *, code: int, fresh: bool = False) -> int:
+    """How many pairs got no verdict."""
+    by = ("--judge", "base", "--engine", "vllm", "--task", "medical-qa", "--lang", "en", held)
+    again = ("--fresh",) if fresh else ()
+    _, seconds = yard.harness("judge", "pairwise", compared, *by, *again, "--json", "judged.json", code=code)
+    (task,) = json.loads((yard.folder / "judged.json").read_text())["tasks"]
+    asked = task["n"] + task["unscored"]
+    yard.say(f"judge: {how}: {task['unscored']} of {asked} pairs without a verdict, {seconds:.1f} s")
+    return int(task["unscored"])
+
+
 def full(yard: Yard) -> bool:
     """What `harness serve` says when another process holds the card's memory."""
     if not yard.gpus:
@@ -188,7 +217,7 @@ def full(yard: Yard) -> bool:
     return "GiB are free" in said and "vLLM needs" in said
 
 
-CHECKS: dict[str, Callable[[Yard], bool]] = {"warm": warm, "demo": demo, "load": load, "full": full}
+CHECKS: dict[str, Callable[[Yard], bool]] = {"warm": warm, "demo": demo, "load": load, "judge": judge, "full": full}
 
 
 def _load(options: argparse.Namespace) -> tuple[str, ...]:

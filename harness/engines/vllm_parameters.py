@@ -30,8 +30,9 @@ def sampling_params(request: Request, shared: dict[Sampling, Any]) -> Any:
         seed=None if greedy else seed_of(request),
         stop=list(sampling.stop),
         stop_token_ids=list(sampling.stop_token_ids),
-        # Without this vLLM adds the EOS of the config and of generation_config.json to the stop ids.
-        ignore_eos=True,
+        # Without this vLLM adds the EOS of the config and of generation_config.json to the stop ids. Where a schema is
+        # met a model may say any of those and nothing else: one that did not end the answer would break it.
+        ignore_eos=not sampling.json_schema,
         detokenize=bool(sampling.stop),
         output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=_held_to(sampling.json_schema),

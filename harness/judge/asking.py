@@ -113,6 +113,9 @@ def ask_judges(
         answers = runner.answer()
     texts = []
     for index in range(len(judges)):
+        failed = [sample.error for sample in answers.samples[index] if sample.error]
+        if failed:
+            progress.noticed(index, [f"{len(failed)} of {len(answers.samples[index])} answers failed: {failed[0]}"])
         said: dict[str, list[str]] = {}
         for sample in answers.samples[index]:
             said.setdefault(sample.item_id, []).append("" if sample.error else sample.output)

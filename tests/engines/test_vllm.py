@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.engines.base import Engine, Sampling
 from tests.engines.conftest import Tiny
 
 SCRIPT = """
@@ -75,3 +77,31 @@ def test_engines_open_one_after_the_other_and_failures_say_what_to_do(tiny: Tiny
     )
     assert said[5].startswith("own key engine.vllm: vLLM has no engine argument 'enable_prefix_cashing'. Did you mean")
     assert said[6:] == ["last ['length']", "last the vLLM engine is closed."]
+
+
+@pytest.mark.vllm
+def test_an_answer_held_to_a_schema_keeps_to_it_and_the_others_stay_free(vllm_engine: Engine, tiny: Tiny) -> None:
+    schema = json.dumps(
+        {
+            "type": "object",
+            "properties": {"verdict": {"enum": ["甲", "乙"]}, "score": {"enum": [1, 2]}},
+            "required": ["verdict", "score"],
+            "additionalProperties": False,
+        },
+        ensure_ascii=False,
+    )
+    free = Sampling(max_tokens=64, stop_token_ids=(2,))
+    held = free.model_copy(update={"json_schema": schema})
+    asked = [
+        tiny.request(f"{name}-{kind}", "ab", sampling, adapter)
+        for name, adapter in tiny.adapters.items()
+        for kind, sampling in (("held", held), ("free", free))
+    ]
+    answers = {done.key: done for batch in vllm_engine.generate(asked) for done in batch}
+    for name in tiny.adapters:
+        found = json.loads(answers[f"{name}-held"].text)
+        assert set(found) == {"verdict", "score"}
+        assert found["verdict"] in ("甲", "乙")
+        assert found["score"] in (1, 2)
+        assert answers[f"{name}-held"].finish_reason == "stop"
+        assert "verdict" not in answers[f"{name}-free"].text, "a model of random weights says so only when it has to"

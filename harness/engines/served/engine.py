@@ -271,8 +271,9 @@ def completion_body(name: str, request: Request) -> dict[str, Any]:
         "top_k": sampling.top_k,
         "repetition_penalty": sampling.repetition_penalty,
         "stop_token_ids": list(sampling.stop_token_ids),
-        # Stops are the request's and nobody else's; text is decoded here.
-        "ignore_eos": True,
+        # Stops are the request's and nobody else's, but where a schema is met and only an end may follow, whichever;
+        # text is decoded here.
+        "ignore_eos": not sampling.json_schema,
         "skip_special_tokens": False,
     }
     if sampling.json_schema:

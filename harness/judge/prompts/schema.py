@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-
 #: Characters; a judge that does not come to an end would never come to its verdict.
-LONGEST_REASON = 500
+LONGEST_REASON = 400
 
 
 def verdict_schema(values: Mapping[str, Sequence[str | int]]) -> str:

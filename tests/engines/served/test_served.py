@@ -205,3 +205,60 @@ def test_what_cannot_be_is_said(yard: Path, tmp_path: Path, capsys: pytest.Captu
         assert main(["run", "other", "--suite", "medical", "--limit", "2"]) == 2
         assert "holds other weights than those of 'other'" in capsys.readouterr().err
         assert main(["run", ADAPTERS[0], "--suite", "medical", "--limit", "2"]) == 0
+
+
+def plain(yard: Path) -> str:
+    """The base, asked over the plain protocol."""
+    found = standing.standing()
+    assert found is not None
+    return f"openai:{discover(found.url).name}@{found.url}"
+
+
+HELD = """\
+name: held
+tasks:
+  - {name: held, role: guard, goldset: medical-qa, scorers: [exact], primary: exact, margin: 0.1,
+     generation: {max_tokens: 100, json_schema: SCHEMA}}
+"""
+
+
+def test_answers_held_to_a_schema_keep_to_it_by_digest_and_over_plain_http(yard: Path) -> None:
+    schema = json.dumps(
+        {
+            "type": "object",
+            "properties": {"reason": {"type": "string", "maxLength": 20}, "verdict": {"enum": ["A", "B", "tie"]}},
+            "required": ["reason", "verdict"],
+            "additionalProperties": False,
+        }
+    )
+    (yard / "held.yaml").write_text(HELD.replace("SCHEMA", schema))
+    for reference in ("base", ADAPTERS[0], plain(yard)):
+        manifests, samples = api.run(api.Request((reference,), "held.yaml", limit=8, engine="auto"))
+        said = [json.loads(sample.output) for sample in samples[manifests[0].id]]
+        assert len(said) == 8
+        assert all(set(one) == {"reason", "verdict"} and one["verdict"] in ("A", "B", "tie") for one in said)
+
+
+def test_a_judge_is_held_to_its_form_by_the_server(yard: Path, ours: dict[str, Any]) -> None:
+    """The demo's base knows nothing of JSON, nor of verdicts: of its own words none can be read, nothing is judged.
+
+    Held to the form, it gives a verdict wherever its window of 512 tokens leaves it room to come to the end.
+    """
+    judged = ["judge", "pairwise", ours["id"], "--candidate", ADAPTERS[0], "--task", "medical-qa", "--judge", "base"]
+    assert main([*judged, "--json", "judged.json"]) == 0
+    (held,) = json.loads(Path("judged.json").read_text())["tasks"]
+    assert main([*judged, "--no-structured", "--json", "judged.json"]) == 3
+    (free,) = json.loads(Path("judged.json").read_text())["tasks"]
+    assert free["n"] + free["unscored"] == held["n"] + held["unscored"]
+    assert held["unscored"] < free["unscored"] / 2
+
+
+def test_a_judge_whose_every_answer_failed_says_why(
+    yard: Path, ours: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its window has no room for the question and 512 tokens more, which a server does not find out by itself."""
+    judged = ["judge", "pairwise", ours["id"], "--candidate", ADAPTERS[0], "--task", "medical-qa"]
+    assert main([*judged, "--judge", plain(yard)]) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "62 of 62 answers failed" in said
+    assert "maximum context length is 512 tokens" in said
