@@ -1,13 +1,35 @@
-"""Fixtures that any test may use."""
+"""Fixtures that any test may use, and what runs side by side."""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Every process has a core of its own; two threads that share a busy one are far slower on models this small.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each process whole folders of tests that share fixtures, so that none of those is made twice."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(_together(item.path).relative_to(_REPOSITORY))))
+
+
+@cache
+def _together(file: Path) -> Path:
+    """The folder whose conftest.py a test has fixtures from; the file itself where there is only this one."""
+    for folder in file.parents:
+        if folder == Path(__file__).parent:
+            return file
+        if (folder / "conftest.py").is_file():
+            return folder
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,7 @@ class ExportRecord(_Part):
     Attributes:
         digest: fingerprint of the exported weights and their configuration as they were written.
         bits: of a weight.
+        merged: a GGUF is made from a merge in 16 bit, and this is how that one answered; None for other exports.
         parity: None until it was held against its adapter.
     """
 
@@ -93,6 +94,7 @@ class ExportRecord(_Part):
     method: str = Field(description="in words: what merged and what quantised")
     versions: dict[str, str]
     created: str
+    merged: ParityRecord | None = None
     parity: ParityRecord | None = None
 
     def to_json(self) -> str:

@@ -12,6 +12,7 @@ import platformdirs
 
 from harness.candidates.adapter import CONFIG, WEIGHTS, AdapterFolder
 from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate
+from harness.candidates.gguf import gguf_file
 from harness.candidates.recording import recording_digest
 from harness.candidates.vision import PROCESSOR_FILES
 from harness.digest import digest_file, digest_json
@@ -90,7 +91,8 @@ def model_digest(folder: Path, cache: DigestCache) -> str:
     """Digest of weights and the configuration that shapes them."""
     files = [folder / name for name in _MODEL_FILES if (folder / name).is_file()]
     parts = {file.name: digest_file(file) for file in files}
-    parts.update({file.name: cache.digest(file) for file in sorted(folder.glob("*.safetensors"))})
+    weights = sorted(folder.glob("*.safetensors")) or [file for file in (gguf_file(folder),) if file]
+    parts.update({file.name: cache.digest(file) for file in weights})
     return digest_json(parts)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.candidates.adapter import CONFIG, AdapterFolder, misfit
 from harness.candidates.candidate import Candidate, EndpointCandidate, ModelCandidate, ReplayCandidate
 from harness.candidates.endpoint import PREFIX, parse_reference
+from harness.candidates.gguf import SUFFIX, gguf_file
 from harness.candidates.hub import HUBS, download
 from harness.candidates.workspace import Entry, Workspace
 from harness.errors import InputError, did_you_mean
@@ -180,7 +181,13 @@ def _existing(path: Path, place: str) -> Path:
 def _checked_model(path: Path) -> Path:
     if not (path / "config.json").is_file():
         raise InputError("is neither a model directory (no config.json) nor an adapter directory", where=str(path))
-    if not any(path.glob("*.safetensors")):
+    if not any(path.glob("*.safetensors")) and gguf_file(path) is None:
+        if several := sorted(file.name for file in path.glob(f"*{SUFFIX}")):
+            raise InputError(
+                f"holds several GGUF files ({', '.join(several)}), and nothing says which",
+                where=str(path),
+                remedy="Keep one of them in a folder of its own, with config.json and the tokenizer's files.",
+            )
         pickles = sorted(p.name for p in path.iterdir() if p.suffix in {".bin", ".pt", ".pth"})
         if pickles:
             raise InputError(
@@ -188,5 +195,5 @@ def _checked_model(path: Path) -> Path:
                 where=str(path),
                 remedy="Convert them: model.save_pretrained(…, safe_serialization=True).",
             )
-        raise InputError("holds no weights (*.safetensors)", where=str(path))
+        raise InputError("holds no weights (*.safetensors, or one GGUF file)", where=str(path))
     return path

@@ -13,6 +13,7 @@ from harness.errors import EXIT_GATE_FAILED, EXIT_INCONCLUSIVE, EXIT_OK
 if TYPE_CHECKING:
     from harness.api import Outcome
     from harness.candidates.exported import ExportRecord, ParityVerdict, TaskParity
+    from harness.comparison.results import RunIds
     from harness.export.exporting import Exported
     from harness.report.words import Words
 
@@ -41,8 +42,8 @@ def export(
     """Merge an adapter into its base for serving, and prove that the result still answers as the adapter does.
 
     Adapter and export are asked the suite on one engine. A good export is registered in harness.yaml; one that
-    drifted stays in its folder, marked. GGUF needs llama.cpp's tools (on PATH or in $LLAMA_CPP) and is converted,
-    not proved.
+    drifted stays in its folder, marked. GGUF needs llama.cpp's tools (on PATH or in $LLAMA_CPP); it is held against
+    its adapter beside the merge that it was made from, through transformers.
 
     Exit codes: 0 good; 1 drifted; 2 wrong input; 3 too many answers failed; 4 made, but not proved.
     """
@@ -82,13 +83,15 @@ def _tell(exported: Exported, place: Path, words: Words, *, stderr: bool) -> Non
             ("note", f"it was trained on the prompt format {record.parent.prompt}: servers have to ask it like that")
         )
     print_facts(facts, stderr=stderr)
-    if exported.outcome is not None:
-        rows = [_row(task, words) for task in parity.tasks]
-        header = ("task", "metric", "n", "adapter", "export", words.verdict, "same answers", "lost", "gained")
+    stages = [("merge", record.merged)] if record.merged is not None else []
+    stages.append(("export", parity))
+    for (stage, found), compared in zip(stages, exported.outcome.comparison.comparisons, strict=True):
+        rows = [_row(task, words) for task in found.tasks]
+        header = ("task", "metric", "n", "adapter", stage, words.verdict, "same answers", "lost", "gained")
         print_table(header, rows, stderr=stderr)
-        for task in parity.tasks:
-            _tell_flips(task, exported.outcome, stderr=stderr)
-        print_facts([("likelihoods", parity.likelihoods)], stderr=stderr)
+        for task in found.tasks:
+            _tell_flips(task, stage, exported.outcome, compared.run_ids, stderr=stderr)
+        print_facts([("likelihoods", found.likelihoods)], stderr=stderr)
     print_facts(_conclusion(record, exported.registered), stderr=stderr)
 
 
@@ -106,12 +109,11 @@ def _row(task: TaskParity, words: Words) -> list[str]:
     ]  # fmt: skip
 
 
-def _tell_flips(task: TaskParity, outcome: Outcome, *, stderr: bool) -> None:
-    """The items that the export has lost or gained, with what both said."""
+def _tell_flips(task: TaskParity, stage: str, outcome: Outcome, run_ids: RunIds, *, stderr: bool) -> None:
+    """The items that an export has lost or gained, with what both said."""
     from harness.cli.tables import print_facts
 
     (loaded,) = (loaded for loaded in outcome.plan.tasks if loaded.task.name == task.task)
-    run_ids = outcome.comparison.comparisons[0].run_ids
     texts = [
         {sample.item_id: sample.output for sample in outcome.samples[run] if sample.task == task.task}
         for run in (run_ids.base, run_ids.candidate)
@@ -124,7 +126,7 @@ def _tell_flips(task: TaskParity, outcome: Outcome, *, stderr: bool) -> None:
                     (f"{kind}  ", f"{task.task}/{item_id}: {item.text}"),
                     ("  gold", " / ".join(item.answer)),
                     ("  adapter", texts[0][item_id]),
-                    ("  export", texts[1][item_id]),
+                    (f"  {stage}", texts[1][item_id]),
                 ],
                 stderr=stderr,
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.candidates.gguf import gguf_file
 from harness.candidates.settings import EngineSettings
 from harness.candidates.tokenizer import read_json
 from harness.engines.base import Engine, EngineSpec
@@ -70,8 +71,9 @@ def choose_engine(
     """
     packages = installed() if packages is None else packages
     gpus = visible_gpus() if gpus is None else gpus
-    vllm = _why_not_vllm(adapters, packages, gpus)
-    transformers = _why_not_transformers(adapters, packages)
+    packed = gguf_file(model) is not None
+    vllm = _READS_NO_GGUF if packed else _why_not_vllm(adapters, packages, gpus)
+    transformers = _why_not_transformers(adapters, packages, gguf=packed)
     name: EngineName
     if settings.name == "vllm":
         if vllm:
@@ -140,6 +142,9 @@ class _No:
     where: str | None = None
 
 
+_READS_NO_GGUF = _No("the weights are a GGUF file, which is read through transformers", "Use --engine transformers.")
+
+
 def _why_not_vllm(
     adapters: Mapping[str, Mapping[str, Any]], packages: Mapping[str, str], gpus: Sequence[Gpu]
 ) -> _No | None:
@@ -157,7 +162,11 @@ def _why_not_vllm(
     return None
 
 
-def _why_not_transformers(adapters: Mapping[str, Mapping[str, Any]], packages: Mapping[str, str]) -> _No | None:
+def _why_not_transformers(
+    adapters: Mapping[str, Mapping[str, Any]], packages: Mapping[str, str], *, gguf: bool
+) -> _No | None:
+    if gguf and "gguf" not in packages:
+        return _No("gguf is not installed, and the weights are a GGUF file", "pip install 'finetune-harness[gguf]'.")
     needed = ["torch", "transformers"] + (["peft"] if adapters else [])
     if absent := [package for package in needed if package not in packages]:
         names = " and ".join(absent)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.candidates.gguf import gguf_file
 from harness.candidates.tokenizer import read_json
 from harness.candidates.vision import FAMILIES
 from harness.engines._shared import adapter_config, changes_base, is_out_of_memory
@@ -88,6 +89,8 @@ class LoadedModel:
             "local_files_only": True,
             "trust_remote_code": spec.settings.trust_remote_code,
         }
+        if weights := gguf_file(spec.model):
+            arguments["gguf_file"] = weights.name
         if spec.device == "cuda":
             arguments["device_map"] = "auto" if spec.settings.tensor_parallel_size > 1 else {"": 0}
         checkpoint = read_json(spec.model / "config.json")

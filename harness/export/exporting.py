@@ -17,27 +17,27 @@ from harness.candidates.exported import (
     FILE_NAME,
     ExportRecord,
     ParentRecord,
-    ParityRecord,
     read_export_record,
 )
 from harness.candidates.fingerprint import DigestCache, Fingerprint, fingerprint
+from harness.candidates.gguf import SUFFIX
 from harness.candidates.reference import resolve
 from harness.candidates.registering import register
 from harness.candidates.workspace import Entry, Workspace
-from harness.digest import digest_file
 from harness.engines.versions import installed
 from harness.errors import IncompleteError, InputError
 from harness.export import gguf, merging, quantizing
 from harness.export.parity import judge
 from harness.export.placing import check_place, made_whole, write_whole
-from harness.export.targets import Target
+from harness.export.targets import TARGETS, Target
 from harness.runs.progress import Progress
 from harness.version import __version__
 
 #: Where exports are put, below the working directory.
 FOLDER = "exports"
 
-_UNREAD = "nothing here reads a GGUF file: it is converted, not proved"
+#: The 16-bit merge inside the folder of a GGUF, until both are judged.
+MERGED = "merged"
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Exported:
     """What came of it.
 
     Attributes:
-        outcome: adapter against export; None where nothing could ask the export.
+        outcome: adapter against export; of a GGUF against the merge that it was made from, too, which comes first.
         registered: the workspace file that names it now; None unless it is good.
     """
 
     record: ExportRecord
-    outcome: api.Outcome | None
+    outcome: api.Outcome
     registered: Path | None
 
 
@@ -121,10 +121,10 @@ def prepare(
     else:
         check_place(place, replace=overwrite)
     if target.gguf:
-        return replace(prepared, tools=gguf.find_tools(target.gguf))
+        prepared = replace(prepared, tools=gguf.find_tools(target.gguf), request=_through_transformers(request))
     if target.name == "merged4":
         quantizing.check_four_bit()
-    api.prepare(replace(request, references=(parent,)))  # the suite, its gold sets and the engine
+    api.prepare(replace(prepared.request, references=(parent,)))  # the suite, its gold sets and the engine
     return prepared
 
 
@@ -145,14 +145,16 @@ def export(prepared: Prepared, progress: Progress, tell: Callable[[str], None]) 
         _make(prepared, tell)
     record = read_export_record(prepared.place)
     assert record is not None
-    outcome = None
-    if prepared.target.gguf:
-        parity = ParityRecord(verdict="unproved", reasons=(_UNREAD,))
-    else:
-        outcome = _ask(prepared, progress)
-        parity = judge(outcome)
-    record = record.model_copy(update={"parity": parity})
+    outcome = _ask(prepared, progress)
+    *between, parity = (judge(outcome, compared) for compared in outcome.comparison.comparisons)
+    merged = between[0] if between else None
+    if merged is not None and merged.verdict == "drifted" and parity.verdict != "drifted":
+        # Few bits excuse more than a merge may do: what was wrong before them is not to hide behind them.
+        reasons = tuple(f"the merge it was made from: {reason}" for reason in merged.reasons)
+        parity = parity.model_copy(update={"verdict": "drifted", "reasons": reasons})
+    record = record.model_copy(update={"merged": merged, "parity": parity})
     write_whole(prepared.place / FILE_NAME, record.to_json())
+    shutil.rmtree(prepared.place / MERGED, ignore_errors=True)
     registered = register(prepared.name, _entry(prepared), prepared.workspace) if parity.verdict == "good" else None
     return Exported(record, outcome, registered)
 
@@ -160,7 +162,7 @@ def export(prepared: Prepared, progress: Progress, tell: Callable[[str], None]) 
 def _make(prepared: Prepared, tell: Callable[[str], None]) -> None:
     target, parent = prepared.target, prepared.parent
     with made_whole(prepared.place) as folder:
-        between = folder / "merged"
+        between = folder / MERGED
         if target.bits == 16:
             merging.merge(parent, prepared.dtype, folder)
         else:
@@ -168,22 +170,30 @@ def _make(prepared: Prepared, tell: Callable[[str], None]) -> None:
             merging.merge(parent, prepared.dtype, between)
         if prepared.tools is not None:
             tell(f"converting to {target.gguf} with {prepared.tools.converter.name}")
-            file = folder / f"{prepared.name}.gguf"
+            file = folder / f"{prepared.name}{SUFFIX}"
             gguf.convert(between, target.gguf, file, prepared.tools, dtype=prepared.dtype)
+            shutil.copyfile(between / "config.json", folder / "config.json")
+            merging.copy_companions(parent, folder)
+            _write_record(replace(prepared, name=_merge_of(prepared), target=TARGETS["merged16"]), between)
         elif target.bits == 4:
             tell("quantising to 4 bit")
             quantizing.quantize(between, folder, dtype=prepared.dtype)
             merging.copy_companions(parent, folder)
-        shutil.rmtree(between, ignore_errors=True)
-        (folder / FILE_NAME).write_text(_record(prepared, folder).to_json(), encoding="utf-8")
+            shutil.rmtree(between, ignore_errors=True)
+        _write_record(prepared, folder)
 
 
 def _ask(prepared: Prepared, progress: Progress) -> api.Outcome:
-    """Adapter and export, each as the other is asked."""
-    made = replace(prepared.parent, name=prepared.name, model=prepared.place, adapter=None, quantization=None)
-    outcome = api.compare(replace(prepared.request, references=(prepared.parent, made)), progress)
+    """Adapter and export, each as the other is asked; between them the merge that a GGUF was made from."""
+    places = {_merge_of(prepared): prepared.place / MERGED} if prepared.target.gguf else {}
+    places[prepared.name] = prepared.place
+    made = (
+        replace(prepared.parent, name=name, model=place, adapter=None, quantization=None)
+        for name, place in places.items()
+    )
+    outcome = api.compare(replace(prepared.request, references=(prepared.parent, *made)), progress)
     if outcome.incomplete:
-        reasons = "; ".join(outcome.comparison.comparisons[0].gate.reasons)
+        reasons = "; ".join(reason for one in outcome.comparison.comparisons for reason in one.gate.reasons)
         raise IncompleteError(
             f"too many questions failed for a verdict: {reasons}",
             where=str(prepared.place),
@@ -192,14 +202,36 @@ def _ask(prepared: Prepared, progress: Progress) -> api.Outcome:
     return outcome
 
 
+def _merge_of(prepared: Prepared) -> str:
+    """The name of the merge that a GGUF is made from."""
+    return f"{prepared.name} ({MERGED})"
+
+
+def _through_transformers(request: api.Request) -> api.Request:
+    """Adapter, merge and GGUF on one engine, and only transformers reads a GGUF.
+
+    Raises:
+        InputError: another one was asked for, or the package that reads the file is missing.
+    """
+    if request.engine == "vllm":
+        raise InputError(
+            "a GGUF is read through transformers",
+            where="--engine vllm",
+            remedy="Leave it out; or --to merged16, and the merge is asked on vLLM.",
+        )
+    if "gguf" not in installed():
+        raise InputError("gguf must be installed", where="--to gguf", remedy="pip install 'finetune-harness[gguf]'.")
+    return replace(request, engine="transformers")
+
+
+def _write_record(prepared: Prepared, folder: Path) -> None:
+    (folder / FILE_NAME).write_text(_record(prepared, folder).to_json(), encoding="utf-8")
+
+
 def _record(prepared: Prepared, folder: Path) -> ExportRecord:
     parent, print_ = prepared.parent, prepared.fingerprint
     assert print_.adapter is not None
     assert print_.tokenizer is not None
-    if prepared.target.gguf:
-        digest = digest_file(folder / f"{prepared.name}.gguf")
-    else:
-        digest = fingerprint(ModelCandidate(prepared.name, folder)).model
     return ExportRecord(
         name=prepared.name,
         to=prepared.target.name,
@@ -214,7 +246,7 @@ def _record(prepared: Prepared, folder: Path) -> ExportRecord:
             quantization=parent.quantization,
             prompt=parent.format().name,
         ),
-        digest=digest,
+        digest=fingerprint(ModelCandidate(prepared.name, folder)).model,
         dtype=prepared.dtype,
         bits=prepared.target.bits,
         method=_method(prepared),
@@ -272,7 +304,7 @@ def _broke_off(prepared: Prepared) -> bool:
         and record.parity is None
         and record.to == prepared.target.name
         and record.parent.digest == prepared.fingerprint.digest
-        and not prepared.target.gguf
+        and (prepared.place / MERGED).is_dir() == bool(prepared.target.gguf)
         and fingerprint(ModelCandidate(prepared.name, prepared.place)).model == record.digest
     )
 

@@ -1,6 +1,7 @@
 """llama.cpp's own tools, where they are installed: from a merged folder to a GGUF file.
 
-A GGUF is converted and not proved: no engine of this project reads one yet, so nothing here calls it good.
+What was converted is read back through transformers and held against the adapter like any export; the arithmetic of
+llama.cpp itself is not seen by that.
 
 Source: https://github.com/ggml-org/llama.cpp (convert_hf_to_gguf.py, tools/quantize).
 """

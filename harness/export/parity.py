@@ -23,15 +23,14 @@ from collections.abc import Sequence
 
 from harness.api import Outcome
 from harness.candidates.exported import ParityRecord, ParityVerdict, TaskParity
-from harness.comparison.results import TaskResult
+from harness.comparison.results import CandidateComparison, TaskResult
 from harness.doctor.finding import Finding
 from harness.doctor.merge_parity import MergeParity
 
 
-def judge(outcome: Outcome) -> ParityRecord:
-    """The verdict on a comparison of an adapter (as base) with its export."""
+def judge(outcome: Outcome, compared: CandidateComparison) -> ParityRecord:
+    """The verdict on a comparison of an adapter (as base) with one of its exports."""
     comparison = outcome.comparison
-    (compared,) = comparison.comparisons
     probe = next((f for f in compared.doctor if f.probe == MergeParity.name), None)
     primary = [result for result in compared.results if result.primary]
     verdict, reasons = decide(primary, probe, comparison.alpha)
