@@ -23,7 +23,8 @@ SUFFIXES = (".xlsx", ".jsonl")
 
 #: Characters in a cell, by Excel's own limit.
 _CELL = 32_767
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: What XML cannot hold.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
