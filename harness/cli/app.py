@@ -12,6 +12,7 @@ from harness.cli import (
     bench,
     candidates,
     compare,
+    dashboard,
     doctor,
     estimate,
     export,
@@ -139,4 +140,5 @@ app.add_typer(_bench, name="bench")
 app.command("estimate")(estimate.estimate)
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
+app.command("dashboard")(dashboard.dashboard)
 app.command("doctor")(doctor.doctor)

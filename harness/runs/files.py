@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -120,6 +120,37 @@ class RunStore:
         self.url = url
         self._fs, root = fsspec.core.url_to_fs(url)
         self._root = str(root).rstrip("/")
+
+    @property
+    def local(self) -> bool:
+        """True of a folder of this machine."""
+        return "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+
+    @property
+    def filesystem(self) -> Any:
+        """The fsspec file system that the store lies on."""
+        return self._fs
+
+    def samples_path(self, run_id: str) -> str:
+        """A run's samples: a path of this machine, or an fsspec URL."""
+        path = f"{self._root}/{run_id}/{SAMPLES}"
+        return path if self.local else str(self._fs.unstrip_protocol(path))
+
+    def files(self, *, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every file at most `depth` names below the root: its path in the store, and what is known of it."""
+        try:
+            found = self._fs.find(self._root, maxdepth=depth, detail=True)
+        except FileNotFoundError:
+            return
+        for path, info in found.items():
+            yield str(path).removeprefix(self._root).lstrip("/"), info
+
+    def read(self, path: str, *, last: int | None = None) -> bytes:
+        """A file by its path in the store; its `last` bytes only, where that is given."""
+        with self._fs.open(f"{self._root}/{path}", "rb") as file:
+            if last is not None:
+                file.seek(max(0, file.seek(0, 2) - last))
+            return bytes(file.read())
 
     def write_run(self, manifest: RunManifest, samples: Sequence[Sample]) -> str:
         """Write a run; returns its id. The same content is the same run and is not written again."""

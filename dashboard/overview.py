@@ -1,0 +1,28 @@
+"""Overview: what improved, what regressed, and whether general ability was lost, at one look."""
+
+from __future__ import annotations
+
+from dashboard.frame import Page
+from harness.review.overview import build_overview
+
+
+def draw(page: Page) -> None:
+    catalog = page.store.catalog()
+    say = page.say
+    page.html("overview_head")
+    if catalog.empty:
+        command = f"harness compare BASE CANDIDATE --suite medical --store {page.settings.store}"
+        page.html("empty", title=say.empty_title, text=say.empty_text, command=command)
+        return
+    overview = build_overview(catalog)
+    if overview.failed:
+        page.html("doctor_failed", failed=overview.failed)
+    for suite in overview.suites:
+        page.html("suite_cards", suite=suite)
+    if not overview.suites:
+        command = f"harness compare BASE CANDIDATE --suite medical --store {page.settings.store}"
+        page.html("empty", title="", text=say.no_comparison, command=command)
+    if overview.abilities:
+        page.html("ability", overview=overview)
+    if overview.faults:
+        page.html("faults", faults=overview.faults)
