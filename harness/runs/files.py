@@ -131,6 +131,10 @@ class RunStore:
         """The fsspec file system that the store lies on."""
         return self._fs
 
+    def path(self, name: str) -> str:
+        """A path of the store as its file system knows it."""
+        return f"{self._root}/{name}"
+
     def samples_path(self, run_id: str) -> str:
         """A run's samples: a path of this machine, or an fsspec URL."""
         path = f"{self._root}/{run_id}/{SAMPLES}"
@@ -226,6 +230,8 @@ class RunStore:
 
     def _read(self, path: str, name: str, known: Any) -> bytes:
         try:
+            if _leads_elsewhere(name):
+                raise FileNotFoundError
             with self._fs.open(path, "rb") as file:
                 return bytes(file.read())
         except FileNotFoundError:
@@ -262,6 +268,11 @@ class RunStore:
                 where=final,
                 remedy="Free some space or use another --store; the answers are kept in the completion store.",
             ) from None
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Names come out of files too: none may lead out of the store."""
+    return not name or name in (".", "..") or any(char in "/\\\0" for char in name)
 
 
 def now() -> datetime:

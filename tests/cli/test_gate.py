@@ -141,3 +141,17 @@ def test_the_gate_reads_any_store(bench: Bench, store: str) -> None:
     bench.compare("--json", "out.json", "--store", store)
     comparison = json.loads(Path("out.json").read_text())["id"]
     assert bench("gate", comparison, "--store", store).code == EXIT_OK
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/etc", "a\0b", "..", ""])
+def test_a_comparison_from_elsewhere_reads_no_file_outside_the_store(bench: Bench, name: str) -> None:
+    bench.record("candidate", share(9), lambda i: "of another folder")
+    bench.compare("--json", "out.json", "--store", "runs/inside")
+    found = json.loads((bench.folder / "out.json").read_text())
+    ids = found["comparisons"][0]["run_ids"]
+    (bench.folder / "runs" / "inside" / ids["candidate"]).rename(bench.folder / "runs" / "elsewhere")
+    ids["candidate"] = name
+    bench.write("out.json", json.dumps(found))
+    result = bench("gate", "out.json", "--store", "runs/inside", "--html", "out.html")
+    assert result.code == EXIT_GATE_FAILED
+    assert "of another folder" not in (bench.folder / "out.html").read_text()
