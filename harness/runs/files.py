@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -180,8 +180,11 @@ class RunStore:
         """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
         self._write(f"benches/{bench_id}", last, files)
 
-    def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
+    def read_run(self, run_id: str, items: Collection[str] | None = None) -> tuple[RunManifest, list[Sample]]:
         """A run by id.
+
+        Args:
+            items: read the answers to these item ids alone.
 
         Raises:
             InputError: no such run, or a file of it is missing or broken.
@@ -192,7 +195,7 @@ class RunStore:
         path = f"{self._root}/{run_id}/{SAMPLES}"
         try:
             with self._fs.open(path, "rb") as file:
-                return manifest, from_parquet(file)
+                return manifest, from_parquet(file, items)
         except (OSError, ArrowException) as error:
             raise InputError(f"run {run_id} cannot be read ({error})", where=path) from None
 

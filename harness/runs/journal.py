@@ -87,6 +87,17 @@ class Journal:
         return found
 
 
+def journals(store: RunStore, folder: str) -> list[Journal]:
+    """Every journal in a folder of the store, by name."""
+    fs, place = store.filesystem, store.path(folder)
+    if not store.local:
+        fs.invalidate_cache(place)
+    if not fs.isdir(place):
+        return []
+    names = {str(path).rstrip("/").rpartition("/")[2].removesuffix(".jsonl") for path in fs.ls(place, detail=False)}
+    return [Journal(store, f"{folder}/{name}") for name in sorted(names)]
+
+
 def _append(path: str, data: bytes) -> None:
     import fcntl
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from harness.runs.samples import Sample
@@ -42,11 +42,12 @@ def to_parquet(samples: Sequence[Sample]) -> bytes:
     return out.getvalue()
 
 
-def from_parquet(file: Any) -> list[Sample]:
-    """The samples of a file opened for reading."""
+def from_parquet(file: Any, items: Collection[str] | None = None) -> list[Sample]:
+    """The samples of a file opened for reading; with `items` those of these item ids alone."""
     import pyarrow.parquet as pq
 
-    return [_sample(row) for row in pq.read_table(file).to_pylist()]
+    wanted = None if items is None else [("item_id", "in", sorted(items))]
+    return [_sample(row) for row in pq.read_table(file, filters=wanted).to_pylist()]
 
 
 def _sample(row: dict[str, Any]) -> Sample:
