@@ -53,7 +53,7 @@ def draw() -> None:
     from dashboard.pages import pages_of
 
     try:
-        page = Page(settings, open_store(settings.store), language, say)
+        page = Page(settings, open_store(settings), language, say)
     except HarnessError as error:
         st.html(render("empty", language, title=say.empty_title, text=str(error), command=""))
         return

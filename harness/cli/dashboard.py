@@ -139,7 +139,7 @@ def _warm(settings: Settings) -> None:
     from harness.review.overview import build_overview
     from harness.review.store import open_store
 
-    overview = build_overview(open_store(settings.store).catalog())
+    overview = build_overview(open_store(settings).catalog())
     render("ability", settings.language, overview=overview)
 
 
