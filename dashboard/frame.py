@@ -36,6 +36,11 @@ class Page:
     language: Language
     say: PageWords
 
+    @property
+    def first_command(self) -> str:
+        """What makes a first comparison."""
+        return f"harness compare BASE CANDIDATE --suite medical --store {self.settings.store}"
+
     def html(self, template: str, **values: object) -> None:
         """Draw a template of `harness.review`; everything in `values` is escaped."""
         st.html(render(template, self.language, **values))

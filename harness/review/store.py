@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.review.catalog import Catalog, Listing
 from harness.review.comparing import Comparing
 from harness.review.gold import GoldSource
+from harness.review.judged import Judged
 from harness.review.pairs import Pairs
 from harness.review.query import Query
 from harness.review.settings import Settings
@@ -25,6 +26,7 @@ class ReviewStore:
         query: statements over its files.
         pairs: two runs item by item.
         comparing: comparisons of any two runs.
+        judged: what judges said of answers.
         gold: where the gold side of items is found.
 
     Raises:
@@ -37,6 +39,7 @@ class ReviewStore:
         self.query = Query(self.runs)
         self.pairs = Pairs(self.query)
         self.comparing = Comparing(self.query, folder, copies)
+        self.judged = Judged(self.runs, self.query)
         self.gold = GoldSource.of(folder, copies)
         self._listing = Listing(self.runs)
 
