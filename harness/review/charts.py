@@ -20,6 +20,7 @@ from harness.review.pairs import SliceCell
 from harness.review.words import PageWords
 
 RED, GREEN, AMBER, GREY = "#b42318", "#1c7a4a", "#96650b", "#5b6773"
+FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 INK, LINE, WASH = "#1f2933", "#e3e7eb", "#eef1f4"
 TONES = {"improved": GREEN, "held": GREY, "regressed": RED, "inconclusive": AMBER}
 
@@ -27,6 +28,8 @@ TONES = {"improved": GREEN, "held": GREY, "regressed": RED, "inconclusive": AMBE
 FEW = 20
 #: Rows of a heat map.
 MOST_VALUES = 30
+#: Between a task and a candidate that stand under each other on an axis. No name holds it: it is not visible.
+_BREAK = "\u2028"
 #: Terminal cells of a name at most; what an axis has no room for it cuts when it draws.
 _NAME = 200
 
@@ -120,6 +123,7 @@ def forest(rows: Sequence[ForestRow], words: Words, say: PageWords) -> alt.Layer
         )
         .properties(height=max(70, 34 * len(data)))
         .configure_view(stroke=None)
+        .configure(font=FONT)
     )
     return chart
 
@@ -131,7 +135,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
     data: list[dict[str, object]] = [
         {
             "value": _name(one.cell.value),
-            "column": _name(f"{one.task} · {one.candidate}" if several else one.task),
+            "column": f"{_name(one.task)}{_BREAK}{_name(one.candidate)}" if several else _name(one.task),
             "fill": _fill(one),
             "ink": GREY if one.few else ("white" if one.clear and abs(one.cell.delta) > 0.15 else INK),
             "label": f"{points(one.cell.delta)}",
@@ -154,7 +158,15 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
             "column:N",
             sort=columns,
             title=None,
-            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=260, ticks=False, domain=False, labelFontSize=12),
+            axis=alt.Axis(
+                orient="top",
+                labelAngle=0,
+                labelLimit=200,
+                labelExpr=f"split(datum.label, '{_BREAK}')",
+                ticks=False,
+                domain=False,
+                labelFontSize=12,
+            ),
         ),
         y=alt.Y(
             "value:N",
@@ -181,6 +193,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
         )
         .properties(height=max(60, 40 * len({str(one["value"]) for one in data}) + 30))
         .configure_view(stroke=None)
+        .configure(font=FONT)
     )
     return chart
 
