@@ -36,6 +36,11 @@ class Page:
     language: Language
     say: PageWords
 
+    @property
+    def first_command(self) -> str:
+        """What makes a first comparison."""
+        return f"harness compare BASE CANDIDATE --suite medical --store {self.settings.store}"
+
     def html(self, template: str, **values: object) -> None:
         """Draw a template of `harness.review`; everything in `values` is escaped."""
         st.html(render(template, self.language, **values))
@@ -53,7 +58,7 @@ def draw() -> None:
     from dashboard.pages import pages_of
 
     try:
-        page = Page(settings, open_store(settings.store), language, say)
+        page = Page(settings, open_store(settings), language, say)
     except HarnessError as error:
         st.html(render("empty", language, title=say.empty_title, text=str(error), command=""))
         return

@@ -11,8 +11,7 @@ def draw(page: Page) -> None:
     say = page.say
     page.html("overview_head")
     if catalog.empty:
-        command = f"harness compare BASE CANDIDATE --suite medical --store {page.settings.store}"
-        page.html("empty", title=say.empty_title, text=say.empty_text, command=command)
+        page.html("empty", title=say.empty_title, text=say.empty_text, command=page.first_command)
         return
     overview = build_overview(catalog)
     if overview.failed:
@@ -20,8 +19,7 @@ def draw(page: Page) -> None:
     for suite in overview.suites:
         page.html("suite_cards", suite=suite)
     if not overview.suites:
-        command = f"harness compare BASE CANDIDATE --suite medical --store {page.settings.store}"
-        page.html("empty", title="", text=say.no_comparison, command=command)
+        page.html("empty", title="", text=say.no_comparison, command=page.first_command)
     if overview.abilities:
         page.html("ability", overview=overview)
     if overview.faults:

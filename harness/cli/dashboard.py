@@ -132,15 +132,25 @@ def _serve(settings: Settings, host: str, port: int, names: Sequence[str]) -> No
 
 
 def _warm(settings: Settings) -> None:
-    """Load what the first page needs, so that the first visitor does not wait for it."""
+    """Load what the first page needs before anybody asks, and what the others need while it is being read."""
     import streamlit  # noqa: F401
 
     from harness.review.markup import render
     from harness.review.overview import build_overview
     from harness.review.store import open_store
 
-    overview = build_overview(open_store(settings.store).catalog())
+    overview = build_overview(open_store(settings).catalog())
     render("ability", settings.language, overview=overview)
+    threading.Thread(target=_warm_others, daemon=True).start()
+
+
+def _warm_others() -> None:
+    import altair  # noqa: F401
+    import pandas  # noqa: F401
+
+    from harness.scorers.words import cut
+
+    cut("预热")
 
 
 def _check_free(host: str, port: int) -> None:

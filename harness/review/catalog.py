@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from harness.comparison.results import SCHEMA, CandidateComparison, Comparison
+from harness.judge.said import FILE_NAME as SAID
 from harness.review.faults import Fault, read_model
 from harness.runs.files import MANIFEST, SAMPLES, RunManifest, RunStore
 
@@ -26,6 +27,7 @@ Model = TypeVar("Model", RunManifest, Comparison)
 
 _COMPARISONS = "comparisons"
 _COMPARISON = "comparison.json"
+_JUDGINGS = "judgings/"
 #: What every Parquet file ends with.
 _PARQUET_END = b"PAR1"
 
@@ -58,11 +60,15 @@ class Catalog:
         comparisons: newest first.
         runs: by id, newest first; those that can be read.
         faults: what cannot be read.
+        judgings: names of judgings, by which their documents are read.
+        said: those of them that keep the judges' words.
     """
 
     comparisons: tuple[StoredComparison, ...] = ()
     runs: Mapping[str, RunManifest] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    judgings: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
@@ -134,6 +140,8 @@ class Listing:
         for folder, files in sorted(folders.items()):
             if folder.startswith(f"{_COMPARISONS}/") and _COMPARISON in files:
                 found = self._once(files[_COMPARISON], seen, folder, Comparison, SCHEMA)
+                if isinstance(found, Comparison) and folder != f"{_COMPARISONS}/{found.id}":
+                    found = Fault(folder, "damaged", f"{_COMPARISON}: id {found.id!r}")
                 if isinstance(found, Comparison):
                     comparisons.append((found, files[_COMPARISON].modified))
             elif "/" not in folder and (MANIFEST in files or SAMPLES in files):
@@ -148,7 +156,14 @@ class Listing:
         by_id = {run.id: run for run in sorted(runs, key=lambda run: run.created, reverse=True)}
         dated = [(_made(comparison, by_id, modified), modified, comparison) for comparison, modified in comparisons]
         dated.sort(key=lambda one: (one[0], one[1], one[2].id), reverse=True)
-        return Catalog(tuple(StoredComparison(made, one) for made, _, one in dated), by_id, tuple(faults))
+        judgings = {name.rpartition("/")[2]: files for name, files in folders.items() if name.startswith(_JUDGINGS)}
+        return Catalog(
+            comparisons=tuple(StoredComparison(made, one) for made, _, one in dated),
+            runs=by_id,
+            faults=tuple(faults),
+            judgings=tuple(name for name, files in judgings.items() if "judging.json" in files),
+            said=frozenset(name for name, files in judgings.items() if SAID in files),
+        )
 
     def _files(self) -> Iterator[tuple[str, _File]]:
         """Every file of a run or a document, by its path in the store; what is being written has a dot in front."""

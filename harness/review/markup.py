@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
-from harness.report.numbers import NONE, interval, level, points, share, size
+from harness.report.numbers import NONE, interval, level, points, probability, share, size
 from harness.report.untrusted import visible
 from harness.report.view import task_notes
 from harness.report.words import Language, words
@@ -58,7 +58,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(share=share, points=points, interval=interval, size=size, level=level)
+    environment.filters.update(
+        share=share,
+        points=points,
+        interval=interval,
+        size=size,
+        level=level,
+        probability=probability,
+        score=_score,
+        plain=_plain,
+    )
     environment.globals.update(
         conclude=conclusion,
         notes=task_notes,
@@ -79,3 +88,13 @@ def _put_in(value: object) -> object:
 def _place(value: float, span: float) -> str:
     """Where a difference stands on a scale from -span to +span, in per cent from its left end."""
     return f"{50 + 50 * max(-1.0, min(1.0, value / span)):.2f}%"
+
+
+def _score(value: float | None) -> str:
+    """One answer's score: `1`, `0.43`."""
+    return NONE if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _plain(value: float | None) -> str:
+    """A grade in its scale's own units."""
+    return NONE if value is None else f"{value:g}"

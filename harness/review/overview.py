@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from harness.comparison.results import Comparison
+from harness.comparison.results import Comparison, TaskResult
 from harness.doctor.finding import Finding
 from harness.errors import EXIT_INCOMPLETE
 from harness.report.untrusted import visible
-from harness.report.view import CandidateView, Evidence, TaskView, build_view
+from harness.report.view import CandidateView, TaskView
 from harness.review.catalog import Catalog, StoredComparison
+from harness.review.contests import views_of
 from harness.review.faults import Fault
 from harness.runs.files import RunManifest
 
@@ -145,14 +146,15 @@ def build_overview(catalog: Catalog) -> Overview:
         if finding.status == "fail"
     )
     return Overview(
-        suites, abilities, failed, catalog.faults, span_of([row.task for a in abilities for row in a.guards])
+        suites, abilities, failed, catalog.faults, span_of([row.task.result for a in abilities for row in a.guards])
     )
 
 
-def span_of(tasks: Sequence[TaskView]) -> float:
-    """Half the width of a scale that holds every interval and margin of the tasks."""
-    ends = [abs(end) for task in tasks if task.result.ci for end in task.result.ci]
-    return max([*ends, *(2 * task.result.margin for task in tasks), 0.02]) * 1.05
+def span_of(results: Sequence[TaskResult]) -> float:
+    """Half the width of a scale that holds every interval and margin of the results."""
+    ends = [abs(end) for result in results if result.ci for end in result.ci]
+    ends += [abs(result.delta) for result in results if result.delta is not None]
+    return max([*ends, *(2 * result.margin for result in results), 0.02]) * 1.05
 
 
 def outlook_of(view: CandidateView) -> Outlook:
@@ -175,10 +177,9 @@ def outlook_of(view: CandidateView) -> Outlook:
 
 def cards_of(comparison: Comparison) -> tuple[Card, ...]:
     """A card for each candidate of a comparison."""
-    view = build_view(comparison, Evidence({}, {}))
-    shown = view.comparison
+    suite, base = visible(comparison.suite), visible(comparison.base)
     return tuple(
-        Card(shown.suite, shown.base, comparison.id, shown.alpha, one, outlook_of(one)) for one in view.candidates
+        Card(suite, base, comparison.id, comparison.alpha, one, outlook_of(one)) for one in views_of(comparison)
     )
 
 

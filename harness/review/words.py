@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.words import Language
+from harness.review import compare_words
+from harness.review.compare_words import CompareWords
 from harness.review.faults import FaultKind
 from harness.review.overview import Outlook
 
@@ -62,6 +64,8 @@ class PageWords:
     better: str
     worse: str
     points: str
+
+    compare: CompareWords
 
 
 EN = PageWords(
@@ -125,6 +129,7 @@ EN = PageWords(
     better="better",
     worse="worse",
     points="points",
+    compare=compare_words.EN,
 )
 
 ZH = PageWords(
@@ -187,6 +192,7 @@ ZH = PageWords(
     better="变好",
     worse="变差",
     points="百分点",
+    compare=compare_words.ZH,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -140,6 +140,11 @@ class RunStore:
         path = f"{self._root}/{run_id}/{SAMPLES}"
         return path if self.local else str(self._fs.unstrip_protocol(path))
 
+    def document_path(self, kind: Kind, name: str, file: str) -> str:
+        """A file beside a document, as `samples_path`."""
+        path = f"{self._root}/{kind}s/{name}/{file}"
+        return path if self.local else str(self._fs.unstrip_protocol(path))
+
     def files(self, *, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file at most `depth` names below the root: its path in the store, and what is known of it."""
         try:
@@ -171,10 +176,14 @@ class RunStore:
             self._write(run_id, MANIFEST, {SAMPLES: to_parquet(samples), MANIFEST: _json(final)})
         return run_id
 
-    def write_document(self, kind: Kind, name: str, data: bytes) -> None:
-        """Write a document once; it is immutable, and its name ends in a digest of what it holds."""
+    def write_document(self, kind: Kind, name: str, data: bytes, beside: Mapping[str, bytes] | None = None) -> None:
+        """Write a document once; it is immutable, and its name ends in a digest of what it holds.
+
+        Args:
+            beside: further files of its folder, by name.
+        """
         file = f"{kind}.json"
-        self._write(f"{kind}s/{name}", file, {file: data})
+        self._write(f"{kind}s/{name}", file, {**(beside or {}), file: data})
 
     def write_bench(self, bench_id: str, files: dict[str, bytes], last: str) -> None:
         """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
@@ -249,7 +258,7 @@ class RunStore:
         names = (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
         return sorted(n for n in names if not n.startswith(".") and self._fs.exists(f"{root}/{n}/{marker}"))
 
-    def _write(self, name: str, last: str, files: dict[str, bytes]) -> None:
+    def _write(self, name: str, last: str, files: Mapping[str, bytes]) -> None:
         final = f"{self._root}/{name}"
         if self._fs.exists(f"{final}/{last}"):
             return

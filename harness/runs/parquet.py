@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.runs.samples import Sample
@@ -40,6 +40,14 @@ def to_parquet(samples: Sequence[Sample]) -> bytes:
     out = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(list(columns.values()), names=list(columns)), out, compression="zstd")
     return out.getvalue()
+
+
+def table_of(texts: Mapping[str, Sequence[str | None]], counts: Mapping[str, Sequence[int]]) -> Any:
+    """A table of columns of texts and of whole numbers."""
+    import pyarrow as pa
+
+    columns = {**{n: _texts(v) for n, v in texts.items()}, **{n: _numbers(v, "int64") for n, v in counts.items()}}
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def from_parquet(file: Any, items: Collection[str] | None = None) -> list[Sample]:
