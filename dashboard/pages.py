@@ -7,13 +7,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import compare, overview
+from dashboard import compare, label, overview
 from dashboard.frame import Page
 
 #: In the order of the navigation; the first is where one arrives.
 PAGES: dict[str, tuple[Callable[[Page], None], str]] = {
     "overview": (overview.draw, ":material/dashboard:"),
     "compare": (compare.draw, ":material/compare_arrows:"),
+    "label": (label.draw, ":material/rate_review:"),
 }
 
 
