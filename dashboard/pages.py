@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import compare, label, overview
+from dashboard import compare, label, overview, release
 from dashboard.frame import Page
 
 #: In the order of the navigation; the first is where one arrives.
@@ -15,6 +15,7 @@ PAGES: dict[str, tuple[Callable[[Page], None], str]] = {
     "overview": (overview.draw, ":material/dashboard:"),
     "compare": (compare.draw, ":material/compare_arrows:"),
     "label": (label.draw, ":material/rate_review:"),
+    "release": (release.draw, ":material/approval:"),
 }
 
 

@@ -63,18 +63,19 @@ def checklist(comparison: Comparison, candidate: CandidateView, judged: Sequence
     return tuple(checks)
 
 
-def judgings_of(store: RunStore, comparison: str, candidate: str) -> tuple[JudgedBy, ...]:
-    """What judges said of a candidate's answers; documents that cannot be read are passed over."""
+def judgings_of(store: RunStore, comparison: Comparison) -> tuple[JudgedBy, ...]:
+    """What judges said of a comparison's answers; documents that cannot be read are passed over."""
     found = []
     for name in store.list_documents("judging"):
+        if not name.startswith(f"{comparison.suite}-"):
+            continue  # its name begins with its suite's
         try:
             judging = read_judging(store.read_document("judging", name), name)
-            if (judging.comparison, judging.candidate) != (comparison, candidate):
-                continue
-            calibrations = calibrations_of(name, store)
+            calibrations = calibrations_of(name, store) if judging.comparison == comparison.id else []
         except HarnessError:
             continue
-        found.append(JudgedBy(judging, calibrations[0] if calibrations else None))
+        if judging.comparison == comparison.id:
+            found.append(JudgedBy(judging, calibrations[0] if calibrations else None))
     return tuple(found)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.comparison.results import Comparison
 from harness.errors import EXIT_OK, InputError
-from harness.release.checklist import Check, checklist, judgings_of
+from harness.release.checklist import Check, JudgedBy, checklist, judgings_of
 from harness.release.signoffs import Signed, SignOffs, State, read_signoffs
 from harness.report.stored import parse_comparison, stored_view
 from harness.report.view import CandidateView, Evidence, View, build_view
@@ -88,10 +88,13 @@ def open_release(
     comparison = parse_comparison(runs.read_document("comparison", reference), reference)
     view = stored_view(comparison, store, overrides or {}, folder) if texts else build_view(comparison, _NOTHING, store)
     signoffs = read_signoffs(runs, reference)
+    judged = judgings_of(runs, comparison)
     shown = zip(comparison.comparisons, view.candidates, strict=True)
     return Release(
         view=view,
-        candidates=tuple(_candidate(comparison, one.candidate, candidate, runs, signoffs) for one, candidate in shown),
+        candidates=tuple(
+            _candidate(comparison, one.candidate, candidate, judged, signoffs) for one, candidate in shown
+        ),
         broken=signoffs.broken,
     )
 
@@ -100,12 +103,12 @@ _NOTHING = Evidence({}, {})
 
 
 def _candidate(
-    comparison: Comparison, name: str, view: CandidateView, runs: RunStore, signoffs: SignOffs
+    comparison: Comparison, name: str, view: CandidateView, judged: Sequence[JudgedBy], signoffs: SignOffs
 ) -> CandidateReview:
     return CandidateReview(
         candidate=name,
         view=view,
-        checks=checklist(comparison, view, judgings_of(runs, comparison.id, name)),
+        checks=checklist(comparison, view, [one for one in judged if one.judging.candidate == name]),
         signed=signoffs.of(name),
         state=signoffs.state(name),
     )
