@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,15 +65,14 @@ class Workspace:
         return ReviewStore(str(self.store), self.folder, {})
 
 
-def harness(*arguments: str, folder: Path, **variables: str) -> str:
-    """Run a command line of its own, as a user does; returns what it printed."""
-    code = "import sys; from harness.cli import main; sys.exit(main())"
-    environment = {**os.environ, "HARNESS_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1", **variables}
+def harness(*commands: Sequence[str], folder: Path) -> None:
+    """Run command lines one after the other in one process, which loads its libraries once."""
+    code = "import json, sys; from harness.cli import main; sys.exit(max(map(main, json.loads(sys.argv[1]))))"
+    environment = {**os.environ, "HARNESS_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", code, json.dumps(commands)], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -86,21 +85,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     for name, task in {**tasks, "hostile": HOSTILE_TASK}.items():
         write(folder / "suites" / f"{name}.yaml", yaml.safe_dump({"name": name, "tasks": [task]}))
     write_hostile(folder)
-    found: dict[str, str] = {}
-
-    def compare(suite: str, *who: str) -> None:
-        file = folder / f"{suite}.json"
-        harness("compare", *who, "--suite", suite, "--store", str(store), "--json", str(file), folder=folder)
-        found[suite] = json.loads(file.read_text())["id"]
-
     demo = ("--demo", "--engine", "transformers")
-    compare("medical", "base", "lora_model_medical", "lora_model_medical_mix", "--limit", "120", *demo)
-    compare("same", "base", "base", "--limit", "60", *demo)
-    compare("five", "base", "lora_model_medical_mix", "--limit", "5", *demo)
-    compare("hostile", "replay:plain.jsonl", "replay:evil.jsonl")
+    asked = {
+        "medical": ("base", "lora_model_medical", "lora_model_medical_mix", "--limit", "120", *demo),
+        "same": ("base", "base", "--limit", "60", *demo),
+        "five": ("base", "lora_model_medical_mix", "--limit", "5", *demo),
+        "hostile": ("replay:plain.jsonl", "replay:evil.jsonl"),
+    }
+    into = ("--store", str(store))
+    commands = [("compare", *who, "--suite", suite, *into, "--json", f"{suite}.json") for suite, who in asked.items()]
+    harness(*commands, folder=folder)
+    found = {suite: str(json.loads((folder / f"{suite}.json").read_text())["id"]) for suite in asked}
     with serving(opinionated, models=JUDGE) as server:
-        who = ["--judge", f"openai:judge@{server.url}", "--store", str(store)]
-        harness("judge", "pairwise", found["hostile"], *who, folder=folder)
+        judge = ("judge", "pairwise", found["hostile"], "--judge", f"openai:judge@{server.url}", *into)
+        harness(judge, folder=folder)
     return Workspace(folder, store, found)
 
 
