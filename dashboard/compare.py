@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.frame import Page
+from dashboard.frame import COMPARISON, Page
 from dashboard.items import draw_items
 from harness.errors import HarnessError
 from harness.report.untrusted import visible
@@ -26,8 +26,6 @@ from harness.review.contests import (
 
 #: Candidates that are drawn beside each other.
 MOST = 4
-#: In the address: which comparison is opened.
-COMPARISON = "comparison"
 
 
 def draw(page: Page) -> None:

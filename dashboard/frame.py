@@ -5,7 +5,7 @@ Nothing of the store is drawn before the visitor is admitted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -23,18 +23,25 @@ from harness.review.words import PageWords, page_words
 #: Where the chosen language stands in the address and in the session.
 LANG = "lang"
 TOKEN = "token"
+#: In the address: which comparison a page opens.
+COMPARISON = "comparison"
 #: A file: Streamlit would fetch an icon that is named from the internet.
 _ICON = Path(__file__).with_name("icon.svg")
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page draws with."""
+    """What a page draws with.
+
+    Attributes:
+        links: the pages by name, to lead from one to another.
+    """
 
     settings: Settings
     store: ReviewStore
     language: Language
     say: PageWords
+    links: dict[str, st.Page] = field(default_factory=dict)
 
     @property
     def first_command(self) -> str:
@@ -60,9 +67,10 @@ def draw() -> None:
     try:
         page = Page(settings, open_store(settings), language, say)
     except HarnessError as error:
-        st.html(render("empty", language, title=say.empty_title, text=str(error), command=""))
+        st.html(render("empty", language, title="", text=str(error), command=""))
         return
-    chosen = st.navigation(pages_of(page))
+    page.links.update(pages_of(page))
+    chosen = st.navigation(list(page.links.values()))
     _sidebar(page)
     chosen.run()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dashboard.frame import Page
+import streamlit as st
+
+from dashboard.frame import COMPARISON, Page
 from harness.review.overview import build_overview
 
 
@@ -18,6 +20,12 @@ def draw(page: Page) -> None:
         page.html("doctor_failed", failed=overview.failed)
     for suite in overview.suites:
         page.html("suite_cards", suite=suite)
+        st.page_link(
+            page.links["compare"],
+            label=say.to_compare,
+            icon=":material/compare_arrows:",
+            query_params={COMPARISON: suite.comparison},
+        )
     if not overview.suites:
         page.html("empty", title="", text=say.no_comparison, command=page.first_command)
     if overview.abilities:

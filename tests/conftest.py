@@ -9,8 +9,6 @@ import pytest
 
 from tests.browser import browser as browser  # fixtures
 from tests.browser import opened as opened
-from tests.served import demo_run as demo_run
-from tests.served import demo_served as demo_served
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TOKEN = "HARNESS_DASHBOARD_TOKEN"
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+#: Seconds after which the first page has been drawn.
+_LATER = 4.0
 _FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _NEEDED = ("streamlit", "altair", "duckdb", "pandas")
 
@@ -141,12 +143,15 @@ def _warm(settings: Settings) -> None:
 
     overview = build_overview(open_store(settings).catalog())
     render("ability", settings.language, overview=overview)
-    threading.Thread(target=_warm_others, daemon=True).start()
+    # Not at once: importing would slow down the first page.
+    later = threading.Timer(_LATER, _warm_others)
+    later.daemon = True
+    later.start()
 
 
 def _warm_others() -> None:
     import altair  # noqa: F401
-    import pandas  # noqa: F401
+    import pandas  # type: ignore[import-untyped]  # noqa: F401
 
     from harness.scorers.words import cut
 

@@ -66,8 +66,16 @@ class Comparing:
         for run in (base, candidate):
             if run not in catalog.runs:
                 raise InputError(f"run {run} is not in the store", remedy="It was pruned, or cannot be read.")
-        made = self._made(_Runs(catalog.runs[base], catalog.runs[candidate]))
+        made = self.make(catalog.runs[base], catalog.runs[candidate])
         return Found(made, made.comparisons[0], stored=False)
+
+    def make(self, base: RunManifest, candidate: RunManifest) -> Comparison:
+        """The comparison of two runs from their samples; the same runs are compared once.
+
+        Raises:
+            InputError: as `of`.
+        """
+        return self._made(_Runs(base, candidate))
 
     def _make(self, runs: _Runs) -> Comparison:
         base, candidate = runs.base, runs.candidate

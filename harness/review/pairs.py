@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
@@ -30,8 +31,8 @@ _NO_SLICE = "reference"
 #: A key with more values says who an item is and not what kind.
 MOST_VALUES = 60
 
-#: Pairings that are kept.
-_KEPT = 12
+#: Pairings and searches that are kept.
+_KEPT = 16
 _ESCAPE = "ESCAPE $$\\$$"
 
 _ORDER: dict[Kind, str] = {
@@ -121,11 +122,15 @@ class Pairs:
 
     def __init__(self, query: Query) -> None:
         self._query = query
-        self._tables: OrderedDict[Paired, str] = OrderedDict()
+        self._tables: OrderedDict[tuple[Paired, str], str] = OrderedDict()
         self._names = count()
         self._lock = threading.Lock()
+        # What is said of all items is the same until the store's runs are others, which then have other ids.
+        self.counts = lru_cache(maxsize=512)(self._counts)
+        self.values = lru_cache(maxsize=512)(self._values)
+        self.cells = lru_cache(maxsize=512)(self._cells)
 
-    def counts(self, paired: Paired) -> dict[Kind, int]:
+    def _counts(self, paired: Paired) -> dict[Kind, int]:
         """How many items there are of each kind.
 
         Raises:
@@ -135,7 +140,7 @@ class Pairs:
         (row,) = self._query.rows(f"SELECT {wanted} FROM {self._table(paired)}", about=paired.candidate)
         return dict(zip(KINDS, map(int, row), strict=True))
 
-    def values(self, paired: Paired) -> dict[str, tuple[str, ...]]:
+    def _values(self, paired: Paired) -> dict[str, tuple[str, ...]]:
         """The keys to slice by, and the values that occur, most frequent first."""
         found: dict[str, list[str]] = {}
         for key, value, _ in self._query.rows(
@@ -146,7 +151,7 @@ class Pairs:
             found.setdefault(str(key), []).append(str(value))
         return {key: tuple(values) for key, values in found.items() if len(values) <= MOST_VALUES}
 
-    def cells(self, paired: Paired) -> list[SliceCell]:
+    def _cells(self, paired: Paired) -> list[SliceCell]:
         """The metric by every value of every key, over the items that both sides have a score of."""
         rows = self._query.rows(
             "SELECT key, value, count(*), avg(base), avg(candidate), avg(delta), stddev_samp(delta) / sqrt(count(*)) "
@@ -166,38 +171,47 @@ class Pairs:
             conditions.append("list_contains(map_extract(slices, ?), ?)")
             parameters += [key, value]
         if wanted.search:
-            conditions.append(f"item_id IN ({self._found(paired)})")
-            parameters += [f"%{_like(wanted.search)}%"] * 3
+            conditions.append(f"item_id IN (SELECT item_id FROM {self._found(paired, wanted.search)})")
+        passing = f"FROM {self._table(paired)} WHERE {' AND '.join(conditions)}"
+        ((total,),) = self._query.rows(f"SELECT count(*) {passing}", parameters, about=paired.candidate)
         rows = self._query.rows(
-            "SELECT item_id, item_digest, base, candidate, same, slices, count(*) OVER () "
-            f"FROM {self._table(paired)} WHERE {' AND '.join(conditions)} "
+            f"SELECT item_id, item_digest, base, candidate, same, slices {passing} "
             f"ORDER BY {_ORDER[wanted.kind]} LIMIT ? OFFSET ?",
             [*parameters, limit, offset],
             about=paired.candidate,
         )
         items = tuple(PairedItem(row[0], row[1], row[2], row[3], row[4], dict(row[5])) for row in rows)
-        return ItemPage(items, int(rows[0][6]) if rows else 0)
+        return ItemPage(items, int(total))
 
-    def _found(self, paired: Paired) -> str:
-        """Items one of whose texts holds what is searched."""
+    def _found(self, paired: Paired, search: str) -> str:
+        """The table of the items one of whose texts holds `search`: the next page does not search again."""
         base, candidate = self._query.samples(paired.base), self._query.samples(paired.candidate)
-        task = literal(paired.task)
-        return (
+        task, pattern = literal(paired.task), f"%{_like(search)}%"
+        return self._kept(
+            (paired, search),
             f"SELECT item_id FROM {base} WHERE task = {task} "
             f"AND (prompt ILIKE ? {_ESCAPE} OR output ILIKE ? {_ESCAPE}) "
-            f"UNION SELECT item_id FROM {candidate} WHERE task = {task} AND output ILIKE ? {_ESCAPE}"
+            f"UNION SELECT item_id FROM {candidate} WHERE task = {task} AND output ILIKE ? {_ESCAPE}",
+            [pattern] * 3,
+            about=f"run {paired.candidate}",
         )
 
     def _table(self, paired: Paired) -> str:
+        """The table of the pairs; `item_id`, `item_digest`, `base`, `candidate`, `delta`, `same`, `slices`,
+        `threshold`."""
+        return self._kept((paired, ""), self._paired(paired), [], about=f"run {paired.candidate}")
+
+    def _kept(self, key: tuple[Paired, str], select: str, parameters: list[object], *, about: str) -> str:
+        """The table of a statement's rows, made once; those that were not asked for lately are dropped."""
         with self._lock:
-            if paired in self._tables:
-                self._tables.move_to_end(paired)
-                return self._tables[paired]
-            table = f"pairs_{next(self._names)}"
-            self._query.rows(f"CREATE TABLE {table} AS {self._paired(paired)}", about=f"run {paired.candidate}")
-            self._tables[paired] = table
+            if key in self._tables:
+                self._tables.move_to_end(key)
+                return self._tables[key]
+            table = f"kept_{next(self._names)}"
+            self._query.rows(f"CREATE TABLE {table} AS {select}", parameters, about=about)
+            self._tables[key] = table
             while len(self._tables) > _KEPT:
-                self._query.rows(f"DROP TABLE {self._tables.popitem(last=False)[1]}", about=table)
+                self._query.rows(f"DROP TABLE {self._tables.popitem(last=False)[1]}", about=about)
             return table
 
     def _paired(self, paired: Paired) -> str:

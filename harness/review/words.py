@@ -64,6 +64,7 @@ class PageWords:
     better: str
     worse: str
     points: str
+    to_compare: str
 
     compare: CompareWords
 
@@ -129,6 +130,7 @@ EN = PageWords(
     better="better",
     worse="worse",
     points="points",
+    to_compare="What flipped: the answers side by side",
     compare=compare_words.EN,
 )
 
@@ -192,6 +194,7 @@ ZH = PageWords(
     better="变好",
     worse="变差",
     points="百分点",
+    to_compare="哪些题翻转了：回答并排对照",
     compare=compare_words.ZH,
 )
 

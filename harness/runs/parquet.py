@@ -17,6 +17,8 @@ from harness.scorers.base import Score
 _TEXTS = (
     "task", "item_id", "item_digest", "prompt", "output", "finish_reason", "error", "completion_key", "cluster",
 )  # fmt: skip
+#: Rows that are compressed together: who wants the texts of a few items of a large run unpacks no more than these.
+_TOGETHER = 1 << 14
 _COUNTS = ("repeat", "prompt_tokens", "completion_tokens")
 
 
@@ -38,7 +40,8 @@ def to_parquet(samples: Sequence[Sample]) -> bytes:
         columns[f"extracted_{metric}"] = _texts([s.extracted if s else None for s in scores])
         columns[f"note_{metric}"] = _texts([s.note if s else None for s in scores])
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(list(columns.values()), names=list(columns)), out, compression="zstd")
+    table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    pq.write_table(table, out, compression="zstd", row_group_size=_TOGETHER)
     return out.getvalue()
 
 

@@ -9,7 +9,7 @@ from harness.judge.labels.book import LabelBook
 from harness.judge.labels.drawing import PREFERENCE
 from harness.judge.labels.shown import open_draw
 from harness.runs.files import RunStore
-from tests.served import Served
+from tests.dashboard.conftest import Written, harness
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -69,10 +69,8 @@ def book_of(store: Path, mode: str) -> LabelBook:
     return LabelBook(runs, open_draw(runs, name))
 
 
-def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(
-    demo_served: Served, browser: Browser
-) -> None:
-    address = demo_served.address
+def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(written: Written, browser: Browser) -> None:
+    address = written.url
     page = enter(browser, f"{address}/label")
     page.get_by_role("spinbutton", name="Items of each task").fill("10")
     page.keyboard.press("Tab")
@@ -84,7 +82,7 @@ def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(
 
     keys = "1213112331"
     label(page, 1, keys)
-    book = book_of(demo_served.store, "pairwise")
+    book = book_of(written.store, "pairwise")
     said = book.sheet("王芳").said
     labels = {"1": "A", "2": "B", "3": "tie"}
     assert [said[position][PREFERENCE] for position in range(10)] == [labels[key] for key in keys]
@@ -117,17 +115,15 @@ def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(
 
 
 def test_a_rubric_takes_a_key_for_each_criterion_and_the_end_says_what_comes_next(
-    demo_served: Served, browser: Browser
+    written: Written, browser: Browser
 ) -> None:
-    from harness.cli import main
-
-    store = demo_served.store
-    (comparison,) = (place.name for place in (store / "comparisons").iterdir())
+    store = written.store
+    comparison = written.workspace.comparisons["medical"]
     asked = ["judge", "label", comparison, "--mode", "rubric", "--rubric", "general", "--items", "2"]
-    one = ["--candidate", "lora_model_medical", "--task", "medical-qa", "--store", str(store), "--demo"]
-    assert main([*asked, *one]) == 0
+    one = ["--candidate", "lora_model_medical", "--task", "medical-qa", "--store", str(store)]
+    harness([*asked, *one], folder=written.workspace.folder)
     book = book_of(store, "rubric")
-    page = enter(browser, f"{demo_served.address}/label?draw={book.draw.id}")
+    page = enter(browser, f"{written.url}/label?draw={book.draw.id}")
     as_annotator(page, "Li")
     rows = len(book.draw.rows)
     for number in range(rows):
@@ -139,4 +135,36 @@ def test_a_rubric_takes_a_key_for_each_criterion_and_the_end_says_what_comes_nex
     assert "harness judge calibrate" in page.locator(".hx-done").inner_text()
     expected = {measure: str(position + 2) for position, measure in enumerate(book.draw.measures)}
     assert book.labels().said[0] == (expected,) * rows
+    page.context.close()
+
+
+def test_hostile_answers_are_labelled_and_stay_text(written: Written, browser: Browser) -> None:
+    store = written.store
+    comparison = written.workspace.comparisons["hostile"]
+    harness(
+        ["judge", "label", comparison, "--mode", "reference", "--store", str(store)], folder=written.workspace.folder
+    )
+    book = book_of(store, "reference")
+    page = enter(browser, f"{written.url}/label?draw={book.draw.id}")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    as_annotator(page, "<script>document.title='owned'</script>")
+    title = page.title()
+    seen = ""
+    for row in range(1, len(book.draw.rows) + 1):
+        ready(page, row, "grade")
+        seen += page.locator("[data-row]").inner_text()
+        assert page.locator("[data-row] img, [data-row] a, [data-row] script, [data-row] style").count() == 0
+        press(page, row, "3", "grade")
+    page.get_by_text(f"All {len(book.draw.rows)} rows are labelled").wait_for()
+    for part in (
+        "<script>document.title='owned'</script>",
+        "![x](https://evil.example",
+        "=HYPERLINK(",
+        "\\u202e",
+        "␛[2J",
+    ):
+        assert part in seen
+    assert page.title() == title
+    assert all(url.startswith(("http://127.0.0.1:", "data:", "blob:")) for url in requests)
     page.context.close()
