@@ -72,6 +72,8 @@ def book_of(store: Path, mode: str) -> LabelBook:
 def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(written: Written, browser: Browser) -> None:
     address = written.url
     page = enter(browser, f"{address}/label")
+    page.get_by_role("combobox", name="Comparison").click()
+    page.get_by_role("option", name="medical ·").click()
     page.get_by_role("spinbutton", name="Items of each task").fill("10")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Draw", exact=True).click()
