@@ -28,8 +28,8 @@ TONES = {"improved": GREEN, "held": GREY, "regressed": RED, "inconclusive": AMBE
 FEW = 20
 #: Rows of a heat map.
 MOST_VALUES = 30
-#: Between a task and a candidate that stand under each other on an axis. No name holds it: it is not visible.
-_BREAK = "\u2028"
+#: Between a task and a candidate that stand under each other on an axis.
+_BREAK = " ␟ "
 #: Terminal cells of a name at most; what an axis has no room for it cuts when it draws.
 _NAME = 200
 

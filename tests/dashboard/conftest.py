@@ -198,15 +198,18 @@ def written(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A page of a visitor who has not been here; it fails the test when it asks anything of another host."""
+    """A page of a visitor who has not been here; it fails the test when it asks anything of another host, or breaks."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     foreign: list[str] = []
+    broken: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
     opened.on("request", lambda request: foreign.append(request.url) if not _ours(request.url) else None)
     yield opened
     context.close()
     assert not foreign, "the page asked another host"
+    assert not broken, "a script of the page failed"
 
 
 def _ours(url: str) -> bool:

@@ -47,29 +47,28 @@ def test_the_regression_is_red_within_one_look_and_the_language_is_remembered(pa
     assert box is not None
     assert box["y"] + box["height"] < 900, "without scrolling"
     ability = page.locator(".hx-ability", has_text="lost on 2 of 2 guards")
+    ability.wait_for()
     assert ability.locator(".hx-dot").count() == 2
     shot(page, "overview-en")
-    page.get_by_role("button", name="中文").click()
+    page.get_by_role("radio", name="中文").click()
     page.wait_for_selector("text=通用能力下降（降智）")
     assert "lang=zh" in page.url
     shot(page, "overview-zh")
     ready(page, served.url, ".hx-card")
     assert page.locator("h1").inner_text() == "总览", "a new visit"
-    page.get_by_role("button", name="English").click()
+    page.get_by_role("radio", name="English").click()
     page.wait_for_selector("text=Lost general ability")
 
 
 def test_from_overview_to_the_lost_items_and_their_differences(page: Any, served: Served) -> None:
     ready(page, f"{served.url}/?lang=en", ".hx-card")
-    medical = page.locator('[data-testid="stPageLink"]').filter(has_text="side by side")
-    count = medical.count()
-    assert count == 4
-    page.locator("h2", has_text="medical").first.scroll_into_view_if_needed()
-    suites = page.locator(".hx-head h2").all_inner_texts()[:count]
-    medical.nth(suites.index("medical")).locator("a").click()
+    page.locator(".hx-ability").first.wait_for()
+    suites = page.locator(".hx-head h2").all_inner_texts()
+    assert suites[:2] == ["medical", "hostile"], "what is red comes first, whatever is newer"
+    page.locator('[data-testid="stPageLink"] a').first.click()
     page.wait_for_selector(".hx-item")
     assert "lost general ability" in page.locator(".hx-note").first.inner_text()
-    page.get_by_role("button", name=re.compile("^Lost")).click()
+    page.get_by_role("radio", name=re.compile("^Lost")).click()
     first = page.locator(".hx-item").first
     assert first.locator(".hx-chip").first.inner_text() == "Lost"
     assert first.locator(".hx-side").count() == 3, "base, candidate, and the other candidate beside them"
@@ -88,14 +87,15 @@ def test_from_overview_to_the_lost_items_and_their_differences(page: Any, served
 
 def test_two_runs_that_were_never_compared_are(page: Any, served: Served) -> None:
     ready(page, f"{served.url}/compare?lang=zh", ".hx-item")
-    page.get_by_role("button", name="任意运行").click()
+    page.get_by_role("radio", name="任意运行").click()
     page.wait_for_selector("text=基座")
     choose(page, "套件", "medical")
+    page.get_by_text("提升；通用能力下降").or_(page.get_by_text("持平")).first.wait_for()
     choose(page, "基座", re.compile("^lora_model_medical ·"))
     page.wait_for_selector("text=由已存的样本当场比较")
     page.locator(".hx-item").first.wait_for()
     shot(page, "compare-any-zh")
-    page.get_by_role("button", name="English").click()
+    page.get_by_role("radio", name="English").click()
     page.wait_for_selector("text=Compared here from the stored samples")
 
 
@@ -149,7 +149,9 @@ def test_the_page_has_none_of_streamlits_own_controls(page: Any, served: Served)
     ready(page, f"{served.url}/compare?lang=en", ".hx-item")
     for control in ("stAppDeployButton", "stMainMenu"):
         assert not page.locator(f'[data-testid="{control}"]').is_visible()
-    assert page.get_by_role("button", name="Download").count() == 0, "no export but our own"
+    page.wait_for_selector(".stVegaLiteChart")
+    for name in ("Show data", "Download as CSV", "Copy Vega-Lite spec"):
+        assert not page.get_by_role("button", name=name).first.is_visible(), "no export of cells but our own"
 
 
 def test_who_has_no_token_sees_nothing_and_who_has_it_everything(page: Any, workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The pages through `streamlit.testing`: what they say of a store, and of stores that are empty, broken or protected."""
+"""The pages through `streamlit.testing`: what they say of a store that is whole, empty, broken or protected."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def cards(app: AppTest) -> dict[str, str]:
     }
 
 
-def test_a_candidate_that_lost_a_guard_is_alarming_however_good_its_target_is(
-    visit: Open, workspace: Workspace
-) -> None:
+def test_a_candidate_that_lost_a_guard_is_alarming_however_good_its_target(visit: Open, workspace: Workspace) -> None:
     app = visit(workspace.settings)
     assert cards(app)["medical/lora_model_medical"] == "lost_ability"
     assert cards(app)["medical/lora_model_medical_mix"] == "better"
@@ -123,7 +121,7 @@ def test_the_language_is_that_of_the_address_then_of_the_last_visit_then_of_the_
     settings = workspace.settings.model_copy(update={"preferences": tmp_path / "cache" / "dashboard.json"})
     app = visit(settings)
     assert "Overview" in text(app)
-    app.sidebar.get("button_group")[0].set_value(["zh"]).run()
+    app.sidebar.get("button_group")[0].set_value("zh").run()
     assert "总览" in text(app)
     assert remembered(settings.preferences) == "zh"
     assert "总览" in text(visit(settings)), "the next visit"
