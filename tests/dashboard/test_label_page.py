@@ -106,13 +106,6 @@ def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(writte
     agreement.wait_for()
     assert "100.0%" in agreement.inner_text()
     assert [len(sheet.said) for sheet in book.sheets()] == [3, 10]
-
-    for _ in range(5):
-        again.keyboard.press("2", delay=2)
-    again.wait_for_timeout(1500)
-    seen = int(str(again.locator("[data-row]").get_attribute("data-row"))) - 1
-    ready(again, seen + 1)
-    assert sorted(book.sheet("Li").said) == list(range(seen)), "no row is labelled that was not seen"
     again.context.close()
 
 
@@ -152,11 +145,17 @@ def test_hostile_answers_are_labelled_and_stay_text(written: Written, browser: B
     page.on("request", lambda request: requests.append(request.url))
     as_annotator(page, "<script>document.title='owned'</script>")
     title = page.title()
-    seen = ""
+    seen, pictures = "", 0
     for row in range(1, len(book.draw.rows) + 1):
         ready(page, row, "grade")
         seen += page.locator("[data-row]").inner_text()
-        assert page.locator("[data-row] img, [data-row] a, [data-row] script, [data-row] style").count() == 0
+        pictures += page.locator("[data-row] img[src^='data:image/jpeg']").count()
+        assert (
+            page.locator(
+                "[data-row] img:not([src^='data:']), [data-row] a, [data-row] script, [data-row] style"
+            ).count()
+            == 0
+        )
         press(page, row, "3", "grade")
     page.get_by_text(f"All {len(book.draw.rows)} rows are labelled").wait_for()
     for part in (
@@ -167,6 +166,7 @@ def test_hostile_answers_are_labelled_and_stay_text(written: Written, browser: B
         "␛[2J",
     ):
         assert part in seen
+    assert pictures == 2, "the picture of the one question that has one, beside each of its answers"
     assert page.title() == title
     assert all(url.startswith(("http://127.0.0.1:", "data:", "blob:")) for url in requests)
     page.context.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import label as page
 from harness.errors import InputError
 from harness.judge.labels.book import LabelBook
 from harness.review import labelling
@@ -108,3 +109,28 @@ def test_a_draw_whose_comparison_was_pruned_is_not_offered(
     shutil.rmtree(Path(settings.store) / "comparisons" / five)
     store.catalog(now=True)
     assert draws_of(store) == ()
+
+
+def test_a_key_labels_the_row_and_measure_that_are_asked_and_no_other(
+    store: ReviewStore, settings: Settings, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the next row is being drawn the buttons of the last one still take keys."""
+    five = workspace.comparisons["five"]
+    made = make_draw(store, settings, five, "lora_model_medical_mix", "rubric", items=3, rubric="general")
+    opened, book = open_labelling(store, settings, made.id, "en"), LabelBook(store.runs, made)
+    first, second, third = made.measures
+    state: dict[str, object] = {f"at-{made.id}-li": 1}
+    monkeypatch.setattr(page.st, "session_state", state)
+
+    def press(position: int, measure: str, label: str) -> None:
+        page._say(opened, book, "li", position, measure, label)
+
+    press(0, first, "5")  # a row that is no longer asked
+    press(1, first, "1")
+    press(1, first, "5")  # a measure that is no longer asked
+    press(1, second, "2")
+    assert book.sheet("li").said == {}, "half a row is none"
+    press(1, third, "3")
+    press(1, third, "5")
+    assert book.sheet("li").said == {1: {first: "1", second: "2", third: "3"}}
+    assert state[f"at-{made.id}-li"] == 2
