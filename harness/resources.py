@@ -14,7 +14,7 @@ def packaged(folder: str) -> Path:
     """
     inside = _PACKAGE / folder
     # `harness/suites` is also a Python package, so what decides is whether the files are there.
-    if any(inside.glob("*.yaml")):
+    if any(inside.glob("*.yaml")) or (inside / "app.py").is_file():
         return inside
     return _PACKAGE.parent / folder
 

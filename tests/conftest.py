@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import browser as browser  # fixtures
+from tests.browser import opened as opened
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -12,6 +12,7 @@ from harness.cli import (
     bench,
     candidates,
     compare,
+    dashboard,
     doctor,
     estimate,
     export,
@@ -23,6 +24,7 @@ from harness.cli import (
     judge,
     judge_attack,
     judge_labels,
+    review,
     run,
     runs,
     score,
@@ -88,6 +90,7 @@ app.command("compare")(compare.compare)
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("gate")(gate.gate)
+app.command("review")(review.review)
 
 _runs = _group("Runs and comparisons in the store.")
 _runs.command("list")(runs.list_)
@@ -139,4 +142,5 @@ app.add_typer(_bench, name="bench")
 app.command("estimate")(estimate.estimate)
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
+app.command("dashboard")(dashboard.dashboard)
 app.command("doctor")(doctor.doctor)

@@ -109,6 +109,7 @@ def _judge(
     from harness.cli.outputs import Outputs, quiet_stdout
     from harness.judge.grading import grade_answers
     from harness.judge.judging import judge_pairs
+    from harness.judge.said import FILE_NAME, said_parquet
     from harness.runs.files import RunStore
 
     outputs = Outputs.of(json=json)
@@ -116,11 +117,12 @@ def _judge(
     found: Judging
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         if scale is None:
-            found = judge_pairs(loaded.pairs, loaded.judges, loaded.settings, shown)
+            found, said = judge_pairs(loaded.pairs, loaded.judges, loaded.settings, shown)
         else:
-            found = grade_answers(loaded.pairs, scale, loaded.judges, loaded.settings, shown)
+            found, said = grade_answers(loaded.pairs, scale, loaded.judges, loaded.settings, shown)
     store = RunStore(loaded.settings.store)
-    store.write_document("judging", found.id, found.to_json().encode())
+    words = {FILE_NAME: said_parquet(loaded.pairs, said)}
+    store.write_document("judging", found.id, found.to_json().encode(), words)
     outputs.write("--json", found.to_json())
     if not outputs.stdout:
         _print(found, store, asking.language)

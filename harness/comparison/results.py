@@ -21,7 +21,7 @@ from harness.suites.spec import Suite, Task
 SCHEMA = 1
 
 #: A metric between 0 and 1 that moves by less than this on one item is "different", not gained or lost.
-_FLIP = 0.1
+FLIP = 0.1
 
 
 class Sides(BaseModel):
@@ -158,7 +158,7 @@ class Comparison(BaseModel):
     engine: str = ""
     engine_version: str = ""
     harness_version: str = ""
-    comparisons: tuple[CandidateComparison, ...]
+    comparisons: tuple[CandidateComparison, ...] = Field(min_length=1)
 
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class _Draft:
         identical = bool(self.scored) and all(p.same_answer for p in self.pairing.pairs)
         verdict = self._verdict(identical, p_adjusted, family) if self.primary else VerdictResult("held")
         differences = _differences(self.scored, self.metric)
-        threshold = _FLIP if stats is not None and not stats.sample.binary else 0.0
+        threshold = FLIP if stats is not None and not stats.sample.binary else 0.0
         gained = sorted((d for d in differences if d[1] > threshold), key=lambda d: (-d[1], d[0]))
         lost = sorted((d for d in differences if d[1] < -threshold), key=lambda d: (d[1], d[0]))
         return TaskResult(

@@ -26,8 +26,8 @@ from harness.runs.progress import Progress
 
 def grade_answers(
     pairs: Pairs, scale: Scale, judges: Sequence[Candidate], settings: Settings, progress: Progress
-) -> JudgedGrades:
-    """Have a comparison's answers graded one by one.
+) -> tuple[JudgedGrades, JudgeOutputs]:
+    """Have a comparison's answers graded one by one; returns what that came to, and what the judges wrote.
 
     Raises:
         InputError: as `ask_judges`, and for grades against the gold answer as `check_gold`.
@@ -45,7 +45,8 @@ def grade_answers(
         for number, pair in enumerate(pairs.pairs)
         for side in _sides(pair)
     ]
-    return graded(pairs, scale, judges, ask_judges(judges, questions, settings, progress), settings)
+    said = ask_judges(judges, questions, settings, progress)
+    return graded(pairs, scale, judges, said, settings), said
 
 
 def graded(

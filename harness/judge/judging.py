@@ -19,14 +19,16 @@ from harness.judge.statistics.position import PositionBias
 from harness.runs.progress import Progress
 
 
-def judge_pairs(pairs: Pairs, judges: Sequence[Candidate], settings: Settings, progress: Progress) -> JudgedPairs:
-    """Have a comparison's answers judged in pairs.
+def judge_pairs(
+    pairs: Pairs, judges: Sequence[Candidate], settings: Settings, progress: Progress
+) -> tuple[JudgedPairs, JudgeOutputs]:
+    """Have a comparison's answers judged in pairs; returns what that came to, and what the judges wrote.
 
     Raises:
         InputError: as `ask_judges`.
     """
     said = ask_judges(judges, questions(pairs, judges, settings), settings, progress)
-    return judged_pairs(pairs, judges, said, settings)
+    return judged_pairs(pairs, judges, said, settings), said
 
 
 def questions(pairs: Pairs, judges: Sequence[Candidate], settings: Settings) -> list[Question]:

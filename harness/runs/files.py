@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -121,6 +121,46 @@ class RunStore:
         self._fs, root = fsspec.core.url_to_fs(url)
         self._root = str(root).rstrip("/")
 
+    @property
+    def local(self) -> bool:
+        """True of a folder of this machine."""
+        return "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+
+    @property
+    def filesystem(self) -> Any:
+        """The fsspec file system that the store lies on."""
+        return self._fs
+
+    def path(self, name: str) -> str:
+        """A path of the store as its file system knows it."""
+        return f"{self._root}/{name}"
+
+    def samples_path(self, run_id: str) -> str:
+        """A run's samples: a path of this machine, or an fsspec URL."""
+        path = f"{self._root}/{run_id}/{SAMPLES}"
+        return path if self.local else str(self._fs.unstrip_protocol(path))
+
+    def document_path(self, kind: Kind, name: str, file: str) -> str:
+        """A file beside a document, as `samples_path`."""
+        path = f"{self._root}/{kind}s/{name}/{file}"
+        return path if self.local else str(self._fs.unstrip_protocol(path))
+
+    def files(self, *, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every file at most `depth` names below the root: its path in the store, and what is known of it."""
+        try:
+            found = self._fs.find(self._root, maxdepth=depth, detail=True)
+        except FileNotFoundError:
+            return
+        for path, info in found.items():
+            yield str(path).removeprefix(self._root).lstrip("/"), info
+
+    def read(self, path: str, *, last: int | None = None) -> bytes:
+        """A file by its path in the store; its `last` bytes only, where that is given."""
+        with self._fs.open(f"{self._root}/{path}", "rb") as file:
+            if last is not None:
+                file.seek(max(0, file.seek(0, 2) - last))
+            return bytes(file.read())
+
     def write_run(self, manifest: RunManifest, samples: Sequence[Sample]) -> str:
         """Write a run; returns its id. The same content is the same run and is not written again."""
         content = digest_json(
@@ -136,17 +176,24 @@ class RunStore:
             self._write(run_id, MANIFEST, {SAMPLES: to_parquet(samples), MANIFEST: _json(final)})
         return run_id
 
-    def write_document(self, kind: Kind, name: str, data: bytes) -> None:
-        """Write a document once; it is immutable, and its name ends in a digest of what it holds."""
+    def write_document(self, kind: Kind, name: str, data: bytes, beside: Mapping[str, bytes] | None = None) -> None:
+        """Write a document once; it is immutable, and its name ends in a digest of what it holds.
+
+        Args:
+            beside: further files of its folder, by name.
+        """
         file = f"{kind}.json"
-        self._write(f"{kind}s/{name}", file, {file: data})
+        self._write(f"{kind}s/{name}", file, {**(beside or {}), file: data})
 
     def write_bench(self, bench_id: str, files: dict[str, bytes], last: str) -> None:
         """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
         self._write(f"benches/{bench_id}", last, files)
 
-    def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
+    def read_run(self, run_id: str, items: Collection[str] | None = None) -> tuple[RunManifest, list[Sample]]:
         """A run by id.
+
+        Args:
+            items: read the answers to these item ids alone.
 
         Raises:
             InputError: no such run, or a file of it is missing or broken.
@@ -157,7 +204,7 @@ class RunStore:
         path = f"{self._root}/{run_id}/{SAMPLES}"
         try:
             with self._fs.open(path, "rb") as file:
-                return manifest, from_parquet(file)
+                return manifest, from_parquet(file, items)
         except (OSError, ArrowException) as error:
             raise InputError(f"run {run_id} cannot be read ({error})", where=path) from None
 
@@ -195,6 +242,8 @@ class RunStore:
 
     def _read(self, path: str, name: str, known: Any) -> bytes:
         try:
+            if _leads_elsewhere(name):
+                raise FileNotFoundError
             with self._fs.open(path, "rb") as file:
                 return bytes(file.read())
         except FileNotFoundError:
@@ -209,7 +258,7 @@ class RunStore:
         names = (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
         return sorted(n for n in names if not n.startswith(".") and self._fs.exists(f"{root}/{n}/{marker}"))
 
-    def _write(self, name: str, last: str, files: dict[str, bytes]) -> None:
+    def _write(self, name: str, last: str, files: Mapping[str, bytes]) -> None:
         final = f"{self._root}/{name}"
         if self._fs.exists(f"{final}/{last}"):
             return
@@ -231,6 +280,11 @@ class RunStore:
                 where=final,
                 remedy="Free some space or use another --store; the answers are kept in the completion store.",
             ) from None
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Names come out of files too: none may lead out of the store."""
+    return not name or name in (".", "..") or any(char in "/\\\0" for char in name)
 
 
 def now() -> datetime:

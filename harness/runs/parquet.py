@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.runs.samples import Sample
@@ -17,6 +17,8 @@ from harness.scorers.base import Score
 _TEXTS = (
     "task", "item_id", "item_digest", "prompt", "output", "finish_reason", "error", "completion_key", "cluster",
 )  # fmt: skip
+#: Rows that are compressed together: who wants the texts of a few items of a large run unpacks no more than these.
+_TOGETHER = 1 << 14
 _COUNTS = ("repeat", "prompt_tokens", "completion_tokens")
 
 
@@ -38,15 +40,25 @@ def to_parquet(samples: Sequence[Sample]) -> bytes:
         columns[f"extracted_{metric}"] = _texts([s.extracted if s else None for s in scores])
         columns[f"note_{metric}"] = _texts([s.note if s else None for s in scores])
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(list(columns.values()), names=list(columns)), out, compression="zstd")
+    table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    pq.write_table(table, out, compression="zstd", row_group_size=_TOGETHER)
     return out.getvalue()
 
 
-def from_parquet(file: Any) -> list[Sample]:
-    """The samples of a file opened for reading."""
+def table_of(texts: Mapping[str, Sequence[str | None]], counts: Mapping[str, Sequence[int]]) -> Any:
+    """A table of columns of texts and of whole numbers."""
+    import pyarrow as pa
+
+    columns = {**{n: _texts(v) for n, v in texts.items()}, **{n: _numbers(v, "int64") for n, v in counts.items()}}
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def from_parquet(file: Any, items: Collection[str] | None = None) -> list[Sample]:
+    """The samples of a file opened for reading; with `items` those of these item ids alone."""
     import pyarrow.parquet as pq
 
-    return [_sample(row) for row in pq.read_table(file).to_pylist()]
+    wanted = None if items is None else [("item_id", "in", sorted(items))]
+    return [_sample(row) for row in pq.read_table(file, filters=wanted).to_pylist()]
 
 
 def _sample(row: dict[str, Any]) -> Sample:

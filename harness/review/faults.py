@@ -1,0 +1,56 @@
+"""What stands in a store and cannot be shown: which, why, and what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+FaultKind = Literal["newer", "missing", "damaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One run or document that cannot be read.
+
+    Attributes:
+        name: path in the store.
+        kind: written by a newer version; a file of it is missing; not readable.
+        detail: the version that wrote it, the missing file, or the reader's words.
+    """
+
+    name: str
+    kind: FaultKind
+    detail: str
+
+
+def fault_of(name: str, data: bytes, error: ValidationError, known: int) -> Fault:
+    """Why a document could not be read: a newer schema is told apart from damage.
+
+    Args:
+        data: the document as it was found.
+        known: the newest schema that this version reads.
+    """
+    try:
+        content = json.loads(data)
+    except ValueError:
+        content = None
+    if isinstance(content, dict):
+        schema = content.get("schema", content.get("schema_version"))
+        if isinstance(schema, int) and schema > known:
+            return Fault(name, "newer", str(content.get("harness_version") or f"schema {schema}"))
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return Fault(name, "damaged", f"{key + ': ' if key else ''}{first['msg']}")
+
+
+def read_model(name: str, data: bytes, model: type[Model], known: int = 1) -> Model | Fault:
+    """The document as a `model`, or why it is none."""
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        return fault_of(name, data, error, known)
