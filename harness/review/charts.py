@@ -212,11 +212,11 @@ def _by_loss(cells: Sequence[HeatCell]) -> list[str]:
 
 
 def _fill(one: HeatCell) -> str:
-    """Pale where the difference cannot be told from none."""
+    """A colour only where the difference can be told from none."""
     if one.few:
-        return "#e6e9ec"
+        return "#e3e6e9"
     if not one.clear:
-        return "#f5e4e1" if one.cell.delta < -0.005 else "#e3f1e8" if one.cell.delta > 0.005 else "#f4f6f7"
+        return "#f5f7f8"
     steps = ("#eab5ad", "#d4756a", "#b42318") if one.cell.delta < 0 else ("#a9d5bb", "#5fae82", "#1c7a4a")
     return steps[min(2, int(abs(one.cell.delta) / 0.08))]
 
