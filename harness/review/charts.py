@@ -75,13 +75,11 @@ def forest(rows: Sequence[ForestRow], words: Words, say: PageWords) -> alt.Layer
             "margin": _points(-row.result.margin),
             "zero": 0,
             "tone": TONES[row.result.verdict or "held"],
-            "verdict": words.verdicts[row.result.verdict or "held"],
+            "verdict": say.identical if row.result.identical else words.verdicts[row.result.verdict or "held"],
             "scores": f"{share(row.result.base)} → {share(row.result.candidate)}",
             "change": f"{points(row.result.delta)} {interval(row.result.ci)}",
             "allowed": f"−{size(row.result.margin)}",
             "n": row.result.n,
-            "text": f"{points(row.result.delta)} {interval(row.result.ci)}  n {row.result.n:,}  "
-            + (say.identical if row.result.identical else words.verdicts[row.result.verdict or "held"]),
         }
         for row in rows
     ]
