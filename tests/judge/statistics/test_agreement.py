@@ -1,4 +1,4 @@
-"""Two raters: accuracy and kappa against statsmodels and published numbers."""
+"""Two raters: accuracy and kappa against statsmodels, scikit-learn and published numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from harness.errors import InputError
@@ -23,7 +24,7 @@ def rated(pairs: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 @given(pairs=grade_pairs)
-def test_kappa_equals_statsmodels(weights: Weights, pairs: list[tuple[int, int]]) -> None:
+def test_kappa_equals_statsmodels_and_scikit_learn(weights: Weights, pairs: list[tuple[int, int]]) -> None:
     first, second = rated(pairs)
     found = agreement(first, second, labels=GRADES, weights=weights)
     if len(set(first + second)) == 1:
@@ -31,6 +32,8 @@ def test_kappa_equals_statsmodels(weights: Weights, pairs: list[tuple[int, int]]
         return
     expected = cohens_kappa(found.confusion.counts, wt=None if weights == "none" else weights, return_results=False)
     assert found.kappa == pytest.approx(expected, abs=1e-12)
+    other = cohen_kappa_score(first, second, labels=GRADES, weights=None if weights == "none" else weights)
+    assert found.kappa == pytest.approx(other, abs=1e-12)
 
 
 def test_kappa_of_a_known_table() -> None:
@@ -54,12 +57,17 @@ def test_one_step_off_costs_less_when_weighted() -> None:
 
 
 def test_a_grade_that_nobody_used_keeps_its_neighbours_apart() -> None:
-    """The numbers are scikit-learn's `cohen_kappa_score` with these labels."""
     first, second = [1, 1, 5, 5, 2, 1], [1, 5, 5, 1, 2, 2]
-    with_gap = agreement(first, second, labels=GRADES, weights="quadratic").kappa
-    without = agreement(first, second, labels=(1, 2, 5), weights="quadratic").kappa
-    assert with_gap == pytest.approx(0.10810810810810811, abs=1e-12)
-    assert without == pytest.approx(0.0, abs=1e-12)
+    with_gap, without = (
+        (
+            agreement(first, second, labels=labels, weights="quadratic").kappa,
+            cohen_kappa_score(first, second, labels=labels, weights="quadratic"),
+        )
+        for labels in (GRADES, (1, 2, 5))
+    )
+    assert with_gap[0] == pytest.approx(with_gap[1], abs=1e-12)
+    assert without[0] == pytest.approx(without[1], abs=1e-12)
+    assert with_gap[0] != pytest.approx(without[0], abs=0.05)
 
 
 def test_one_category_alone_leaves_kappa_undefined_and_accuracy_perfect() -> None:
