@@ -14,6 +14,8 @@ from dashboard.frame import Page
 PAGES = {
     "overview": ":material/dashboard:",
     "compare": ":material/compare_arrows:",
+    "label": ":material/rate_review:",
+    "release": ":material/approval:",
 }
 
 

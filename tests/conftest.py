@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import browser as browser  # fixtures
+from tests.browser import opened as opened
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 

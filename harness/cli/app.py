@@ -24,6 +24,7 @@ from harness.cli import (
     judge,
     judge_attack,
     judge_labels,
+    review,
     run,
     runs,
     score,
@@ -89,6 +90,7 @@ app.command("compare")(compare.compare)
 app.command("run")(run.run)
 app.command("score")(score.score)
 app.command("gate")(gate.gate)
+app.command("review")(review.review)
 
 _runs = _group("Runs and comparisons in the store.")
 _runs.command("list")(runs.list_)

@@ -29,6 +29,7 @@ def run(
     from harness.cli.asking import progress
     from harness.cli.summary import RunScores, measure_run, why_unscored
     from harness.cli.tables import print_scores
+    from harness.report.untrusted import visible
 
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         manifests, samples = api.run(request, shown)
@@ -44,13 +45,10 @@ def run(
         for task in manifest.tasks:
             own = [sample for sample in samples[manifest.id] if sample.task == task.name]
             for reason in why_unscored(own, task.primary):
-                typer.echo(f"unscored: {manifest.candidate.name}: {task.name}: {reason}", err=True)
+                typer.echo(visible(f"unscored: {manifest.candidate.name}: {task.name}: {reason}"), err=True)
             if manifest.status == "incomplete" and (failed := task.errors + task.missing + task.unscored):
-                typer.echo(
-                    f"incomplete: {manifest.candidate.name}: {task.name}: {failed} of {task.n} "
-                    "answers are missing, failed or could not be scored",
-                    err=True,
-                )
+                lost = f"{failed} of {task.n} answers are missing, failed or could not be scored"
+                typer.echo(visible(f"incomplete: {manifest.candidate.name}: {task.name}: {lost}"), err=True)
         if manifest.status == "incomplete":
             code = EXIT_INCOMPLETE
     return code

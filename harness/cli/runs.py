@@ -123,7 +123,10 @@ def prune(
     store: options.Store = None,
     demo: options.Demo = False,
 ) -> int:
-    """Remove old comparisons, and old runs that no remaining comparison names. Stored answers stay."""
+    """Remove old comparisons, and old runs that no remaining comparison names. Stored answers stay.
+
+    A comparison that somebody signed off stays, with its runs.
+    """
     from harness.cli.stores import store_of
     from harness.runs.files import RunStore
 
@@ -144,6 +147,7 @@ def _old(runs: RunStore, days: int) -> list[str]:
     """Paths in the store of what is older than `days`; a comparison is as old as its newest run."""
     from datetime import UTC, datetime, timedelta
 
+    from harness.release.signoffs import is_signed
     from harness.report.stored import read_comparison
 
     limit = datetime.now(UTC) - timedelta(days=days)
@@ -156,7 +160,7 @@ def _old(runs: RunStore, days: int) -> list[str]:
             continue
         named = {i for c in comparison.comparisons for i in (c.run_ids.base, c.run_ids.candidate)}
         ages = [manifests[i].created for i in named if i in manifests]
-        if ages and max(ages) <= limit:
+        if ages and max(ages) <= limit and not is_signed(runs, name):
             doomed.append(f"comparisons/{name}")
         else:
             kept |= named

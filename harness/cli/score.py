@@ -62,6 +62,7 @@ def score(
     from harness.cli.asking import progress
     from harness.cli.summary import measure, why_unscored
     from harness.cli.tables import print_scores
+    from harness.report.untrusted import visible
 
     with quiet_stdout(outputs.stdout), progress(asking.language) as shown:
         manifests, samples = api.run(request, shown)
@@ -70,7 +71,7 @@ def score(
     outputs.write("--json", measured.model_dump_json() + "\n")
     print_scores(manifest, [(task.goldset, primary, measured)], stderr=outputs.stdout)
     for reason in why_unscored(samples[manifest.id], primary):
-        typer.echo(f"unscored: {goldset}: {reason}", err=True)
+        typer.echo(visible(f"unscored: {goldset}: {reason}"), err=True)
     if measured.failed > max_error_rate * (measured.n + measured.failed):
         complain(goldset, measured.failed, measured.n + measured.failed)
         return EXIT_INCOMPLETE

@@ -25,7 +25,7 @@ def print_table(
     """A table whose cells may hold anything."""
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(one_line(column, cell)), overflow="fold")
     for row in rows:
         table.add_row(*(Text(one_line(text, cell)) for text in row))
     open_console(stderr=stderr).print(table)

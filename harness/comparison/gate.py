@@ -41,6 +41,9 @@ def incomplete(results: Sequence[TaskResult]) -> list[str]:
 def judge(results: Sequence[TaskResult], doctor: Sequence[Finding]) -> GateResult:
     """Apply the policy: guards hold, targets improve (or what `require` says), the doctor passes, all is answered."""
     codes, reasons = [EXIT_OK], []
+    if not any(result.primary for result in results):
+        codes.append(EXIT_INCOMPLETE)
+        reasons.append("no task was compared")
     for reason in incomplete(results):
         codes.append(EXIT_INCOMPLETE)
         reasons.append(reason)

@@ -158,7 +158,7 @@ class Comparison(BaseModel):
     engine: str = ""
     engine_version: str = ""
     harness_version: str = ""
-    comparisons: tuple[CandidateComparison, ...]
+    comparisons: tuple[CandidateComparison, ...] = Field(min_length=1)
 
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -80,6 +80,7 @@ def pairs_of(
     *,
     candidate: str | None = None,
     tasks: Sequence[str] = (),
+    items: Collection[str] | None = None,
     overrides: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Pairs:
@@ -87,7 +88,7 @@ def pairs_of(
 
     Args:
         candidate: which of its candidates; needed where there are several.
-        tasks: these alone; empty: all.
+        tasks, items: these alone; empty or None: all.
         overrides, folder: as `items_of`.
 
     Raises:
@@ -95,20 +96,20 @@ def pairs_of(
     """
     compared = _compared(comparison, candidate)
     (base_run, base), (candidate_run, theirs) = (
-        store.read_run(one) for one in (compared.run_ids.base, compared.run_ids.candidate)
+        store.read_run(one, items) for one in (compared.run_ids.base, compared.run_ids.candidate)
     )
     known = [task.name for task in base_run.tasks]
     for name in tasks:
         if name not in known:
             remedy = f"It has {', '.join(known)}."
             raise InputError(f"the comparison has no task {name!r}", where="--task", remedy=remedy)
-    items = items_of([base_run, candidate_run], overrides or {}, folder)
+    questions = items_of([base_run, candidate_run], overrides or {}, folder)
     others = _first(theirs)
     found, left_out = [], 0
     for key, ours in _first(base).items():
         if tasks and ours.task not in tasks:
             continue
-        item, other = items.get(ours.task, {}).get(ours.item_id), others.get(key)
+        item, other = questions.get(ours.task, {}).get(ours.item_id), others.get(key)
         usable = item is not None and other is not None and item.digest == ours.item_digest == other.item_digest
         if item is None or other is None or not usable or ours.error or other.error:
             left_out += 1

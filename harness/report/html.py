@@ -28,13 +28,24 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 def render_html(view: View, language: Language) -> str:
     """The whole page, opened in `language`."""
-    return _template().render(
-        view=view, comparison=view.comparison, language=language, plot=_Plot(view), level=level(view.comparison.alpha)
+    return render_page(environment().get_template("report.html.j2"), view, language)
+
+
+def render_page(template: Template, view: View, language: Language, **more: object) -> str:
+    """A page that is, or extends, the report; `more` is what an extension shows besides."""
+    return template.render(
+        view=view,
+        comparison=view.comparison,
+        language=language,
+        plot=_Plot(view),
+        level=level(view.comparison.alpha),
+        **more,
     )
 
 
 @lru_cache(maxsize=1)
-def _template() -> Template:
+def environment() -> Environment:
+    """What the report's template, and those that extend it, are rendered in: everything put in is escaped."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -57,7 +68,7 @@ def _template() -> Template:
         gate=_gate,
         reasons=_reasons,
     )
-    return environment.get_template("report.html.j2")
+    return environment
 
 
 def _both(text: Callable[[Words], str]) -> Markup:

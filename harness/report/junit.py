@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from harness.doctor.finding import Finding
 from harness.errors import EXIT_INCOMPLETE, EXIT_INCONCLUSIVE, EXIT_OK
 from harness.report.gate import gate_word, task_reason
 from harness.report.numbers import interval, points, share
@@ -12,10 +14,11 @@ from harness.report.words import Words
 
 
 def render_junit(view: View, words: Words) -> bytes:
-    """One suite a candidate. A task that stops the gate is a failure, one that is incomplete is an error."""
+    """One suite a candidate. What stops the gate is a failure, a task that is not complete is an error."""
     root = ET.Element("testsuites", name=view.comparison.suite)
     for candidate in view.candidates:
         root.append(_suite(view, candidate, words))
+    _count(root)
     ET.indent(root, " ")
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
@@ -25,20 +28,32 @@ def _suite(view: View, candidate: CandidateView, words: Words) -> ET.Element:
     suite = ET.Element("testsuite", name=name)
     for task in candidate.tasks:
         suite.append(_task(name, task, words))
-    for finding in candidate.findings:
-        case = ET.SubElement(suite, "testcase", classname=f"{name}.doctor", name=finding.probe)
-        if finding.status == "fail":
-            ET.SubElement(case, "failure", type="doctor", message=finding.detail).text = finding.remedy
-        elif finding.status == "skip":
-            ET.SubElement(case, "skipped", message=finding.detail)
-        else:
-            ET.SubElement(case, "system-out").text = finding.detail
-    cases = suite.findall("testcase")
-    suite.set("tests", str(len(cases)))
-    suite.set("failures", str(sum(case.find("failure") is not None for case in cases)))
-    suite.set("errors", str(sum(case.find("error") is not None for case in cases)))
-    suite.set("skipped", str(sum(case.find("skipped") is not None for case in cases)))
+    for probe in dict.fromkeys(finding.probe for finding in candidate.findings):
+        suite.append(_probe(name, probe, [finding for finding in candidate.findings if finding.probe == probe]))
+    _count(suite)
     return suite
+
+
+def _count(element: ET.Element) -> None:
+    cases = list(element.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    for total, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(total, str(sum(case.find(tag) is not None for case in cases)))
+
+
+def _probe(suite: str, probe: str, findings: Sequence[Finding]) -> ET.Element:
+    """All that a probe found is one case: a CI system keeps one of two cases of the same name."""
+    case = ET.Element("testcase", classname=f"{suite}.doctor", name=probe)
+    failed = [finding for finding in findings if finding.status == "fail"]
+    if failed:
+        message = "; ".join(finding.detail for finding in failed)
+        ET.SubElement(case, "failure", type="doctor", message=message).text = "\n".join(f.remedy for f in failed)
+    elif all(finding.status == "skip" for finding in findings):
+        ET.SubElement(case, "skipped", message="; ".join(finding.detail for finding in findings))
+    others = [finding.text for finding in findings if finding.status in ("pass", "warn")]
+    if others:
+        ET.SubElement(case, "system-out").text = "\n".join(others)
+    return case
 
 
 def _task(suite: str, task: TaskView, words: Words) -> ET.Element:

@@ -28,6 +28,15 @@ def read_comparison(reference: str, store: str) -> Comparison:
         raise InputError("comparison file does not exist", where=reference, remedy="Give a file or an id of the store.")
     else:
         data, place = RunStore(store).read_document("comparison", reference), reference
+    return parse_comparison(data, place)
+
+
+def parse_comparison(data: bytes, place: str) -> Comparison:
+    """A comparison of a file's content.
+
+    Raises:
+        InputError: it is none.
+    """
     try:
         return Comparison.model_validate_json(data)
     except ValidationError as error:

@@ -27,9 +27,12 @@ _SUSPECT = re.compile(
 )
 # What starts or ends anything in GitHub's Markdown: emphasis, code, links, images, HTML, tables, mathematics, emoji
 # codes, strikethrough, addresses (`https:`, `www.`), mentions and issue numbers; at the start of a line also lists,
-# headings and rules.
-_MARKDOWN = re.compile(r"[!#$&*:<>@\[\\\]^_`{|}~]|(?<=www)\.|\A[-+=]|\A\d+(?=[.)])", re.IGNORECASE)
+# headings, rules and GitLab's commands (`/approve`).
+_MARKDOWN = re.compile(r"[!#$&*:<>@\[\\\]^_`{|}~]|(?<=www)\.|\A[-+=/]|\A\d+(?=[.)])", re.IGNORECASE)
+# What GitHub and GitLab make links of in the finished HTML: `@name`, `#1`, `!1`, `$1`, `~label`, `%1`, `&1`, `GH-1`.
+_REFERENCE = re.compile(r"(?:[@#!$~%&]|\bGH-)(?=[\w\"'])", re.IGNORECASE)
 _WIDE = frozenset("WF")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def visible(text: str) -> str:
@@ -70,17 +73,20 @@ def cells(char: str) -> int:
 def markdown(text: str) -> str:
     """For one line of Markdown (a table cell, a list item): nothing in it can be markup, a link, an image or a mention.
 
-    Marks become character references, which CommonMark shows and never reads as markup. A mention (`@name`) and
-    an issue number (`#1`) are found by GitHub in the finished HTML, so a word joiner breaks those.
+    Marks become character references, which CommonMark shows and never reads as markup. Mentions and references to
+    issues are found in the finished HTML, so a word joiner breaks those.
     """
     flat = " ".join(visible(text).split())
-    return _MARKDOWN.sub(_referenced, flat)
+    return _MARKDOWN.sub(_referenced, _REFERENCE.sub(lambda found: f"{found[0]}\u2060", flat))
 
 
 def spreadsheet(text: str) -> str:
-    """For a CSV cell: a leading `=`, `+`, `-` or `@` would be run as a formula when a spreadsheet opens the file."""
+    """For a CSV cell: a spreadsheet that opens the file would run as a formula what begins with `=`, `+`, `-` or `@`.
+
+    Some do so after white space, and some read full-width forms as the same; an apostrophe makes a text of it.
+    """
     shown = visible(text)
-    return f"'{shown}" if shown.lstrip().startswith(("=", "+", "-", "@")) else shown
+    return f"'{shown}" if shown.startswith(("\t", "\n")) or shown.lstrip().startswith(_FORMULA) else shown
 
 
 def cleaned(model: Model) -> Model:
@@ -99,7 +105,7 @@ def _clean(value: Any) -> Any:
 
 
 def _referenced(found: re.Match[str]) -> str:
-    return "".join(f"&#{ord(char)};" for char in found[0]) + ("\u2060" if found[0] in "@#" else "")
+    return "".join(f"&#{ord(char)};" for char in found[0])
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -85,6 +85,8 @@ class Words:
     unpaired_note: str
     nothing_lost: str
     more_not_shown: str
+    more_candidates: str
+    shortened: str
     gate_passed: str
     gate_failed: str
     gate_inconclusive: str
@@ -222,6 +224,8 @@ EN = Words(
     unpaired_note="{count:,} items without a partner are left out",
     nothing_lost="No item was lost.",
     more_not_shown="and {count:,} more",
+    more_candidates="and {count:,} more candidates",
+    shortened="Shortened to what a comment may hold; the HTML report has everything.",
     gate_passed="passed",
     gate_failed="failed",
     gate_inconclusive="inconclusive",
@@ -347,6 +351,8 @@ ZH = Words(
     unpaired_note="{count:,} 题没有配对，未计入",
     nothing_lost="没有丢分题。",
     more_not_shown="另有 {count:,} 题",
+    more_candidates="另有 {count:,} 个候选",
+    shortened="评论放不下，已缩短；完整内容见 HTML 报告。",
     gate_passed="通过",
     gate_failed="未通过",
     gate_inconclusive="无法判定",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -131,6 +131,10 @@ class RunStore:
         """The fsspec file system that the store lies on."""
         return self._fs
 
+    def path(self, name: str) -> str:
+        """A path of the store as its file system knows it."""
+        return f"{self._root}/{name}"
+
     def samples_path(self, run_id: str) -> str:
         """A run's samples: a path of this machine, or an fsspec URL."""
         path = f"{self._root}/{run_id}/{SAMPLES}"
@@ -185,8 +189,11 @@ class RunStore:
         """Write a bench of deployments once, as `write_document`; the presence of `last` says that it is whole."""
         self._write(f"benches/{bench_id}", last, files)
 
-    def read_run(self, run_id: str) -> tuple[RunManifest, list[Sample]]:
+    def read_run(self, run_id: str, items: Collection[str] | None = None) -> tuple[RunManifest, list[Sample]]:
         """A run by id.
+
+        Args:
+            items: read the answers to these item ids alone.
 
         Raises:
             InputError: no such run, or a file of it is missing or broken.
@@ -197,7 +204,7 @@ class RunStore:
         path = f"{self._root}/{run_id}/{SAMPLES}"
         try:
             with self._fs.open(path, "rb") as file:
-                return manifest, from_parquet(file)
+                return manifest, from_parquet(file, items)
         except (OSError, ArrowException) as error:
             raise InputError(f"run {run_id} cannot be read ({error})", where=path) from None
 
@@ -235,6 +242,8 @@ class RunStore:
 
     def _read(self, path: str, name: str, known: Any) -> bytes:
         try:
+            if _leads_elsewhere(name):
+                raise FileNotFoundError
             with self._fs.open(path, "rb") as file:
                 return bytes(file.read())
         except FileNotFoundError:
@@ -271,6 +280,11 @@ class RunStore:
                 where=final,
                 remedy="Free some space or use another --store; the answers are kept in the completion store.",
             ) from None
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Names come out of files too: none may lead out of the store."""
+    return not name or name in (".", "..") or any(char in "/\\\0" for char in name)
 
 
 def now() -> datetime:

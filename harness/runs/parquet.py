@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.runs.samples import Sample
@@ -53,11 +53,12 @@ def table_of(texts: Mapping[str, Sequence[str | None]], counts: Mapping[str, Seq
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
-def from_parquet(file: Any) -> list[Sample]:
-    """The samples of a file opened for reading."""
+def from_parquet(file: Any, items: Collection[str] | None = None) -> list[Sample]:
+    """The samples of a file opened for reading; with `items` those of these item ids alone."""
     import pyarrow.parquet as pq
 
-    return [_sample(row) for row in pq.read_table(file).to_pylist()]
+    wanted = None if items is None else [("item_id", "in", sorted(items))]
+    return [_sample(row) for row in pq.read_table(file, filters=wanted).to_pylist()]
 
 
 def _sample(row: dict[str, Any]) -> Sample:

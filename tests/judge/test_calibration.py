@@ -14,6 +14,11 @@ import openpyxl
 import pytest
 
 from harness.cli import main
+from harness.errors import InputError
+from harness.judge.labels.book import LabelBook
+from harness.judge.labels.shown import open_draw, shown_rows
+from harness.report.stored import read_comparison
+from harness.runs.files import RunStore
 from tests.engines.endpoint.server import Reply, chat, question, serving
 from tests.judge.answers import JUDGE, RIGHT, gold, make_comparison, number_of, one, sides, wrong
 
@@ -33,18 +38,32 @@ def judge_prefers(n: int) -> str:
     return "candidate" if random.Random(f"taste {n}").random() < 0.35 else people_prefer(n)
 
 
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of 300 pairs, judged in pairs; made once and copied for each test."""
+    place = tmp_path_factory.mktemp("judged")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        make_comparison(
+            ITEMS,
+            lambda n: f"甲{n}",
+            lambda n: f"乙{n}",
+            lambda n: {"metadata": {"topic": "内科" if n % 2 else "外科"}},
+        )
+        with serving(as_it_prefers(judge_prefers), models=JUDGE) as server:
+            assert run("pairwise", comparison(), "--judge", f"openai:judge@{server.url}", "--json", "j.json") == 0
+    return place
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+def folder(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """A comparison of 300 pairs, judged in pairs."""
-    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "work"
+    shutil.copytree(judged, place)
+    monkeypatch.chdir(place)
     monkeypatch.setenv("COLUMNS", "220")
-    make_comparison(
-        ITEMS, lambda n: f"甲{n}", lambda n: f"乙{n}", lambda n: {"metadata": {"topic": "内科" if n % 2 else "外科"}}
-    )
-    with serving(as_it_prefers(judge_prefers), models=JUDGE) as server:
-        assert run("pairwise", comparison(), "--judge", f"openai:judge@{server.url}", "--json", "j.json") == 0
     capsys.readouterr()
-    return tmp_path
+    return place
 
 
 def run(*arguments: str) -> int:
@@ -361,3 +380,67 @@ def test_who_draws_until_a_sheet_pleases_is_told(folder: Path, capsys: pytest.Ca
     assert calibrated("wang.jsonl")["draws"] == 3
     assert run("show", judging(), "--lang", "en") == 0
     assert "3 sheets of this kind were drawn" in capsys.readouterr().out
+
+
+def label_in_the_dashboard(
+    name: str, prefers: Callable[[int], str] = people_prefer, *, rows: int | None = None
+) -> None:
+    """What the page does for each key that is pressed."""
+    store = RunStore("runs")
+    (draw_id,) = store.list_documents("draw")
+    draw = open_draw(store, draw_id)
+    made = read_comparison(comparison(), "runs")
+    sheet = shown_rows(draw, made, store, overrides={}, folder=Path(), language="zh")
+    book = LabelBook(store, draw)
+    for position, texts in enumerate(sheet.rows[:rows]):
+        book.add(name, position, preference(dict(zip(sheet.columns, texts, strict=True)), prefers))
+
+
+def test_labels_of_the_dashboard_calibrate_as_those_of_sheets_do(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn(40)
+    fill("sheet.jsonl", "wang.jsonl", preference)
+    of_sheet = calibrated("wang.jsonl")
+    label_in_the_dashboard("wang")
+    label_in_the_dashboard("li", rows=30)
+    capsys.readouterr()
+    assert calibrated() == of_sheet
+    assert "left out: li: 30 of 40 rows are labelled" in capsys.readouterr().err
+
+
+def test_a_draw_without_a_sheet_is_labelled_in_the_dashboard(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("calibrate", judging()) == 2
+    assert "nobody has labelled a draw for this judging" in capsys.readouterr().err
+    assert run("label", comparison(), "--items", "20") == 0
+    assert "label it with harness dashboard" in capsys.readouterr().out
+    label_in_the_dashboard("wang", rows=5)
+    assert run("calibrate", judging()) == 2
+    assert "nobody has labelled all 20 rows (wang 5)" in capsys.readouterr().err
+    label_in_the_dashboard("wang")
+    label_in_the_dashboard("li", lambda n: "tie")
+    assert calibrated()["annotators"] == ["li", "wang"]
+
+
+def test_of_two_draws_that_were_labelled_one_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("label", comparison(), "--items", "4") == 0
+    label_in_the_dashboard("wang")
+    store = RunStore("runs")
+    (first,) = store.list_documents("draw")
+    assert run("label", comparison(), "--items", "4", "--seed", "1") == 0
+    (second,) = set(store.list_documents("draw")) - {first}
+    LabelBook(store, open_draw(store, second)).add("li", 0, {"preference": "A"})
+    assert run("calibrate", judging()) == 2
+    assert first in capsys.readouterr().err
+    assert run("calibrate", judging(), "--draw", first) == 0
+    assert run("calibrate", judging(), "wang.jsonl", "--draw", first) == 2
+
+
+def test_rows_whose_question_has_changed_cannot_be_labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_comparison(20, lambda n: f"甲{n}", lambda n: f"乙{n}")
+    assert run("label", comparison(), "--items", "20") == 0
+    first, *rest = Path("qa.jsonl").read_text().splitlines()
+    Path("qa.jsonl").write_text("\n".join([first.replace("是什么", "是啥"), *rest]) + "\n")
+    with pytest.raises(InputError, match="1 of 20 rows cannot be shown"):
+        label_in_the_dashboard("wang")

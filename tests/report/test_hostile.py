@@ -165,9 +165,16 @@ def test_markdown_at_the_start_of_a_line_is_text(text: str) -> None:
     assert found.tags <= {"p"}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "  =1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "  =1", "\t=1", "\tx", "\r=1", "\n=1", "\u00a0=1", "＝1", "＋1", "－1", "＠x"]
+)
 def test_a_spreadsheet_cell_is_no_formula(text: str) -> None:
-    assert spreadsheet(text).startswith("'")
+    assert not re.match(r"\s*[=+\-@＝＋－＠]|[\t\r\n]", spreadsheet(text))
+
+
+@pytest.mark.parametrize("text", ["1 + 1 = 2", "a-b", "", "每天 2 次", "'x"])
+def test_a_cell_that_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert spreadsheet(text) == text
 
 
 def test_ordinary_chinese_text_is_unchanged() -> None:

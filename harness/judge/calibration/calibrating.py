@@ -140,7 +140,7 @@ def _agreement(
     items: Mapping[str, DrawnItem],
 ) -> Agreement:
     judge = [reading.judged(row, measure) for row in rows]
-    people = [[reading.meant(row, one[measure]) for row, one in zip(rows, column, strict=True)] for column in said]
+    people = [[row.meant(one[measure]) for row, one in zip(rows, column, strict=True)] for column in said]
 
     def compare(columns: Sequence[Sequence[str]], chosen: Sequence[int]) -> _Compared:
         first = [column[at] for column in columns for at in chosen]

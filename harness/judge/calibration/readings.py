@@ -72,10 +72,6 @@ class Reading(Protocol):
         """The judge's label of a row; None where it could not be read."""
         ...
 
-    def meant(self, row: DrawnRow, label: str) -> str:
-        """A person's label in the terms of `labels`."""
-        ...
-
     def judge_difference(self, task: str, item: str, measure: str) -> float:
         """In [-1, 1]; 0 where the judge could not be read."""
         ...
@@ -115,18 +111,12 @@ class PairReading:
         outcome = self._items[row.task][row.item_id].outcome
         return None if outcome == "unscored" else outcome
 
-    def meant(self, row: DrawnRow, label: str) -> str:
-        if label == "tie":
-            return "tie"
-        other = "base" if row.shown == "candidate" else "candidate"
-        return row.shown if label == "A" else other
-
     def judge_difference(self, task: str, item: str, measure: str) -> float:
         outcome = self._items[task][item].outcome
         return 0.0 if outcome == "unscored" else _DIFFERENCES[outcome]
 
     def difference(self, said: Sequence[Said], measure: str) -> float:
-        return sum(_DIFFERENCES[self.meant(one.row, one.labels[measure])] for one in said)
+        return sum(_DIFFERENCES[one.row.meant(one.labels[measure])] for one in said)
 
     def raw(self, task: str, measure: str) -> RawResult:
         found = next(one for one in self.judging.tasks if one.task == task)
@@ -169,9 +159,6 @@ class GradeReading:
         item = self._items[row.task][row.item_id]
         grades = item.candidate if row.shown == "candidate" else item.base
         return None if grades is None else self._label_of[grades[measure]]
-
-    def meant(self, row: DrawnRow, label: str) -> str:
-        return label
 
     def judge_difference(self, task: str, item: str, measure: str) -> float:
         found = self._items[task][item]

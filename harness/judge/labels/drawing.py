@@ -22,6 +22,8 @@ from harness.judge.scales import ByRubric, Scale
 #: What a pairwise label is a label of.
 PREFERENCE = "preference"
 PAIR_LABELS = ("A", "B", "tie")
+#: What they mean, from one side to the other.
+PREFERRED = ("base", "tie", "candidate")
 
 
 class _Model(BaseModel):
@@ -52,6 +54,13 @@ class DrawnRow(_Model):
     task: str
     item_id: str
     shown: Literal["base", "candidate", "both"]
+
+    def meant(self, label: str) -> str:
+        """A label of this row in the terms of `Draw.meanings`."""
+        if label not in ("A", "B"):
+            return label
+        other = "base" if self.shown == "candidate" else "candidate"
+        return self.shown if label == "A" else other
 
 
 class Draw(_Model):
@@ -87,6 +96,11 @@ class Draw(_Model):
 
     def row_name(self, position: int) -> str:
         return f"{self.key}-{position + 1:04d}"
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """`labels` in terms that do not depend on what was shown first."""
+        return PREFERRED if self.mode == "pairwise" else self.labels
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=1) + "\n"

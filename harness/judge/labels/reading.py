@@ -168,7 +168,7 @@ def _of_jsonl(path: Path) -> Iterator[_Row]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8", where=str(path)) from None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # an answer may hold other separators of lines
         if not line.strip():
             continue
         where = f"{path} line {number}"

@@ -23,7 +23,8 @@ SUFFIXES = (".xlsx", ".jsonl")
 
 #: Characters in a cell, by Excel's own limit.
 _CELL = 32_767
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: What XML cannot hold.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Sheet:
         rows: a text for each of `columns`.
         how: what to do, line by line.
         labels: what may be written.
+        criteria: the rubric's, line by line; they stand in `how` too.
     """
 
     columns: tuple[str, ...]
@@ -43,6 +45,7 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     how: tuple[str, ...]
     labels: tuple[str, ...]
+    criteria: tuple[str, ...] = ()
 
 
 def sheet_of(draw: Draw, pairs: Pairs, rubric: Rubric | None, language: str) -> Sheet:
@@ -66,7 +69,8 @@ def sheet_of(draw: Draw, pairs: Pairs, rubric: Rubric | None, language: str) -> 
         if draw.reference:
             texts.append(gold_text(pair.item) or "")
         rows.append((*texts, *_answers(pair, row.shown, pairwise=draw.mode == "pairwise")))
-    return Sheet(columns, draw.measures, tuple(rows), _how(draw, rubric, language), draw.labels)
+    criteria = _criteria(rubric, language)
+    return Sheet(columns, draw.measures, tuple(rows), _how(draw, criteria, language), draw.labels, criteria)
 
 
 def write_sheet(sheet: Sheet, path: Path) -> bytes:
@@ -181,10 +185,14 @@ _HOW: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 
 
-def _how(draw: Draw, rubric: Rubric | None, language: str) -> tuple[str, ...]:
-    said = _HOW["zh" if language == "zh" else "en"]
-    criteria: list[str] = []
+def _criteria(rubric: Rubric | None, language: str) -> tuple[str, ...]:
+    lines: list[str] = []
     for one in rubric.criteria if rubric else ():
-        criteria.append(f"{one.name}: {one.asks.of(language)}")
-        criteria += [f"    {score}: {text.of(language)}" for score, text in one.anchors.items()]
+        lines.append(f"{one.name}: {one.asks.of(language)}")
+        lines += [f"    {score}: {text.of(language)}" for score, text in one.anchors.items()]
+    return tuple(lines)
+
+
+def _how(draw: Draw, criteria: Sequence[str], language: str) -> tuple[str, ...]:
+    said = _HOW["zh" if language == "zh" else "en"]
     return (*said[draw.mode], *criteria, *said["all"])
