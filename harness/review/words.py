@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.words import Language
-from harness.review import compare_words
+from harness.review import compare_words, live_words
 from harness.review.compare_words import CompareWords
 from harness.review.faults import FaultKind
+from harness.review.live_words import LiveWords
 from harness.review.overview import Outlook
 
 
@@ -67,6 +68,7 @@ class PageWords:
     to_compare: str
 
     compare: CompareWords
+    live: LiveWords
 
 
 EN = PageWords(
@@ -132,6 +134,7 @@ EN = PageWords(
     points="points",
     to_compare="What flipped: the answers side by side",
     compare=compare_words.EN,
+    live=live_words.EN,
 )
 
 ZH = PageWords(
@@ -196,6 +199,7 @@ ZH = PageWords(
     points="百分点",
     to_compare="哪些题翻转了：回答并排对照",
     compare=compare_words.ZH,
+    live=live_words.ZH,
 )
 
 
