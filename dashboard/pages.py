@@ -14,6 +14,7 @@ from dashboard.frame import Page
 PAGES = {
     "overview": ":material/dashboard:",
     "compare": ":material/compare_arrows:",
+    "trends": ":material/timeline:",
     "live": ":material/play_circle:",
     "label": ":material/rate_review:",
     "release": ":material/approval:",

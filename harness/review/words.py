@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.words import Language
-from harness.review import compare_words, live_words
+from harness.review import compare_words, live_words, trend_words
 from harness.review.compare_words import CompareWords
 from harness.review.faults import FaultKind
 from harness.review.live_words import LiveWords
 from harness.review.overview import Outlook
+from harness.review.trend_words import TrendWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class PageWords:
 
     compare: CompareWords
     live: LiveWords
+    trends: TrendWords
 
 
 EN = PageWords(
@@ -135,6 +137,7 @@ EN = PageWords(
     to_compare="What flipped: the answers side by side",
     compare=compare_words.EN,
     live=live_words.EN,
+    trends=trend_words.EN,
 )
 
 ZH = PageWords(
@@ -200,6 +203,7 @@ ZH = PageWords(
     to_compare="哪些题翻转了：回答并排对照",
     compare=compare_words.ZH,
     live=live_words.ZH,
+    trends=trend_words.ZH,
 )
 
 
