@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from harness.comparison.statistics import PairedSample, paired_interval, paired_sample
+from harness.comparison.statistics import PairedSample, paired_interval, paired_p, paired_sample
 from harness.review.pairs import Paired, Pairs
 from harness.review.query import Query, literal
+
+
+@dataclass(frozen=True, slots=True)
+class PairedChange:
+    """A difference of mean scores over the same items, its interval, and p, which is not adjusted."""
+
+    delta: float
+    ci: tuple[float, float]
+    p: float
 
 
 class Changes:
@@ -19,8 +29,8 @@ class Changes:
         self._pairs = pairs
         self.between = lru_cache(maxsize=1024)(self._between)
 
-    def _between(self, paired: Paired, alpha: float) -> tuple[float, tuple[float, float] | None] | None:
-        """The later run's mean minus the earlier one's, over the items that both have a score of, and its interval.
+    def _between(self, paired: Paired, alpha: float) -> PairedChange | None:
+        """The later run (`candidate`) against the earlier one (`base`), over the items that both have a score of.
 
         None where they share no item.
 
@@ -30,8 +40,10 @@ class Changes:
         sample = self._sample(paired)
         if sample is None:
             return None
-        ci = paired_interval(sample, alpha=alpha)
-        return sample.delta, ci.bounds if ci else None
+        ci, tested = paired_interval(sample, alpha=alpha), paired_p(sample)
+        assert ci is not None
+        assert tested is not None
+        return PairedChange(sample.delta, ci.bounds, tested[0])
 
     def _sample(self, paired: Paired) -> PairedSample | None:
         # Scores of many items are few different pairs of values: those and their counts are all that is moved.

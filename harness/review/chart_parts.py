@@ -11,6 +11,8 @@ FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK 
 INK, LINE, WASH = "#1f2933", "#e3e7eb", "#eef1f4"
 #: Between parts of a label that stand under each other on an axis. No name holds it: it is not visible.
 BREAK = "\u2028"
+#: The parts of such a label, as an expression of Vega, whose texts may not hold the character itself.
+PARTS = r"split(datum.label, '\u2028')"
 #: Terminal cells of a name at most; what an axis has no room for it cuts when it draws.
 _NAME = 200
 

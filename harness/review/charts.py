@@ -14,7 +14,7 @@ import altair as alt
 from harness.comparison.results import TaskResult
 from harness.report.numbers import interval, points, share, size
 from harness.report.words import Words
-from harness.review.chart_parts import AMBER, BREAK, FONT, GREEN, GREY, INK, LINE, RED, WASH, chart_of, named
+from harness.review.chart_parts import AMBER, BREAK, FONT, GREEN, GREY, INK, LINE, PARTS, RED, WASH, chart_of, named
 from harness.review.overview import span_of
 from harness.review.pairs import SliceCell
 from harness.review.words import PageWords
@@ -155,7 +155,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
                 orient="top",
                 labelAngle=0,
                 labelLimit=200,
-                labelExpr=f"split(datum.label, '{BREAK}')",
+                labelExpr=PARTS,
                 ticks=False,
                 domain=False,
                 labelFontSize=12,

@@ -6,7 +6,7 @@ import altair as alt
 
 from harness.report.numbers import interval, points, share
 from harness.report.words import Words
-from harness.review.chart_parts import BREAK, FONT, GREEN, GREY, INK, LINE, RED, chart_of, named
+from harness.review.chart_parts import BREAK, FONT, GREEN, GREY, INK, LINE, PARTS, RED, chart_of, named
 from harness.review.trends import Point, TaskTrend
 from harness.review.words import PageWords
 
@@ -41,9 +41,7 @@ def trend_chart(trend: TaskTrend, words: Words, say: PageWords) -> alt.LayerChar
         title=None,
         scale=alt.Scale(domain=places, type="point", padding=0.5),
         axis=alt.Axis(
-            labelExpr=f"slice(split(datum.label, '{BREAK}'), 0, 2)"
-            if len(places) <= _LEVEL
-            else f"split(datum.label, '{BREAK}')[0] + ' ' + split(datum.label, '{BREAK}')[1]",
+            labelExpr=f"slice({PARTS}, 0, 2)" if len(places) <= _LEVEL else f"{PARTS}[0] + ' ' + {PARTS}[1]",
             labelAngle=0 if len(places) <= _LEVEL else -35,
             labelLimit=130,
             ticks=False,

@@ -1,7 +1,8 @@
 """What Trends shows: the scores of a suite over time, and which of their steps are more than noise.
 
-Only what can be compared is joined: the same questions, scored in the same way. A step is news when its paired interval
-excludes no change *and* it is larger than what asking the same model again in another batching moves.
+Only what can be compared is joined: the same questions, scored the same way. A step is news when the paired test says
+so, adjusted over the tasks of the run as a verdict is, *and* it is larger than what asking the same model again in
+another batching moves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Literal
 
 from harness.comparison.results import Comparison, TaskResult
+from harness.comparison.statistics import holm
 from harness.errors import InputError
 from harness.report.untrusted import visible
 from harness.review.catalog import Catalog, StoredComparison
@@ -23,6 +25,7 @@ from harness.runs.files import RunManifest
 
 #: Points of a task that are drawn; the older ones are counted.
 MOST = 30
+ALPHA = 0.05
 
 #: Why a point is not joined to the one before it.
 Break = Literal["suite", "scorer", "goldset", "settings", "unknown"]
@@ -44,6 +47,7 @@ class Change:
 
     Attributes:
         ci: its interval; None where nothing is known of it.
+        p: after Holm over the tasks of the run; None where nothing is known of it.
         rebatched: what batching alone moves a mean of so many items by, at most 19 times in 20; 0 where not measured.
         paired: the interval is that of the same items on both sides; else, where the answers are gone, it is made of
             the two points' intervals against the base, and wide.
@@ -51,20 +55,21 @@ class Change:
 
     delta: float
     ci: tuple[float, float] | None
+    p: float | None
     rebatched: float
     paired: bool
 
     @property
     def news(self) -> bool:
         """More than noise."""
-        outside = self.ci is not None and (self.ci[0] > 0.0 or self.ci[1] < 0.0)
-        return outside and abs(self.delta) > self.rebatched
+        return self.p is not None and self.p <= ALPHA and abs(self.delta) > self.rebatched
 
     @property
     def band(self) -> tuple[float, float]:
         """Differences that would not have been news, about as wide as this one's interval: (low, high)."""
         low, high = (self.delta - self.ci[0], self.ci[1] - self.delta) if self.ci else (0.0, 0.0)
-        return -max(high, self.rebatched), max(low, self.rebatched)
+        within = 0.0 if self.news else self.delta
+        return min(-max(high, self.rebatched), within), max(low, self.rebatched, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,27 @@ def build_trends(
                     released=approved,
                 )
                 of_task[raw.run_ids.candidate] = (point, _key(stored.comparison, result, run))
-    return tuple(_trend(task, list(of_task.values()), catalog, changes) for task, of_task in points.items())
+    return _adjusted([_trend(task, list(of_task.values()), catalog, changes) for task, of_task in points.items()])
+
+
+def _adjusted(trends: Sequence[TaskTrend]) -> tuple[TaskTrend, ...]:
+    """Holm over the tasks of each run: of many steps that are none, some look like one."""
+    by_run: dict[str, list[Change]] = {}
+    for trend in trends:
+        for point in trend.points:
+            if point.change is not None:
+                by_run.setdefault(point.run, []).append(point.change)
+    adjusted = {run: iter(holm([change.p for change in found])) for run, found in by_run.items()}
+    return tuple(
+        replace(
+            trend,
+            points=tuple(
+                replace(point, change=replace(point.change, p=next(adjusted[point.run]))) if point.change else point
+                for point in trend.points
+            ),
+        )
+        for trend in trends
+    )
 
 
 def _trend(task: str, found: list[tuple[Point, _Key]], catalog: Catalog, changes: Changes) -> TaskTrend:
@@ -211,15 +236,18 @@ def _change(earlier: Point, later: Point, paired: Paired, catalog: Catalog, chan
     rebatched = 1.96 * math.sqrt(noise / max(later.result.n, 1))
     if paired.base in catalog.runs and paired.candidate in catalog.runs:
         try:
-            found = changes.between(paired, 0.05)
+            found = changes.between(paired, ALPHA)
         except InputError:  # damaged since it was listed
             found = None
         if found is not None:
-            return Change(found[0], found[1], rebatched, paired=True)
+            return Change(found.delta, found.ci, found.p, rebatched, paired=True)
     delta = (later.result.candidate or 0.0) - (earlier.result.candidate or 0.0)
     halves = [(p.result.ci[1] - p.result.ci[0]) / 2 for p in (earlier, later) if p.result.ci]
-    half = math.hypot(*halves) if len(halves) == 2 else None
-    return Change(delta, (delta - half, delta + half) if half is not None else None, rebatched, paired=False)
+    if len(halves) < 2:
+        return Change(delta, None, None, rebatched, paired=False)
+    half = math.hypot(*halves)
+    p = math.erfc(abs(delta) / (half / 1.96) / math.sqrt(2)) if half else 1.0
+    return Change(delta, (delta - half, delta + half), p, rebatched, paired=False)
 
 
 def _differs(earlier: _Key, later: _Key) -> Break | None:
