@@ -15,6 +15,7 @@ PAGES = {
     "overview": ":material/dashboard:",
     "compare": ":material/compare_arrows:",
     "trends": ":material/timeline:",
+    "training": ":material/model_training:",
     "live": ":material/play_circle:",
     "label": ":material/rate_review:",
     "release": ":material/approval:",

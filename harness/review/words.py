@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.words import Language
-from harness.review import compare_words, live_words, trend_words
+from harness.review import compare_words, live_words, training_words, trend_words
 from harness.review.compare_words import CompareWords
 from harness.review.faults import FaultKind
 from harness.review.live_words import LiveWords
 from harness.review.overview import Outlook
+from harness.review.training_words import TrainingWords
 from harness.review.trend_words import TrendWords
 
 
@@ -71,6 +72,7 @@ class PageWords:
     compare: CompareWords
     live: LiveWords
     trends: TrendWords
+    training: TrainingWords
 
 
 EN = PageWords(
@@ -138,6 +140,7 @@ EN = PageWords(
     compare=compare_words.EN,
     live=live_words.EN,
     trends=trend_words.EN,
+    training=training_words.EN,
 )
 
 ZH = PageWords(
@@ -204,6 +207,7 @@ ZH = PageWords(
     compare=compare_words.ZH,
     live=live_words.ZH,
     trends=trend_words.ZH,
+    training=training_words.ZH,
 )
 
 
