@@ -9,8 +9,8 @@ from harness.report.untrusted import one_line, visible
 RED, GREEN, AMBER, GREY = "#b42318", "#1c7a4a", "#96650b", "#5b6773"
 FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 INK, LINE, WASH = "#1f2933", "#e3e7eb", "#eef1f4"
-#: Between parts of a label that stand under each other on an axis. No name holds it: it is not visible. A line separator
-#: would end a text in the expressions that Vega-Lite makes of the names it sorts by.
+#: Between parts of a label that stand under each other on an axis. No name holds it: it is not visible. A line
+#: separator would end a text in the expressions that Vega-Lite makes of the names it sorts by.
 BREAK = "\u2063"
 #: The parts of such a label, as an expression of Vega.
 PARTS = f"split(datum.label, '{BREAK}')"
