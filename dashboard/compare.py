@@ -57,9 +57,11 @@ def _chosen(page: Page, catalog: Catalog) -> tuple[Contest, ...]:
     say = page.say.compare
     ways = (["stored"] if catalog.comparisons else []) + (["any"] if catalog.runs else [])
     names = {"stored": say.stored, "any": say.any_runs}
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    left, right = st.columns([5, 13], vertical_alignment="bottom")
     with left:
-        way = st.segmented_control(say.source, ways, default=ways[0], format_func=names.__getitem__, required=True)
+        way = st.segmented_control(
+            say.source, ways, default=ways[0], format_func=names.__getitem__, required=True, key="way"
+        )
     with right:
         return _stored(page, catalog) if way == "stored" else _any(page, catalog)
 
@@ -76,6 +78,7 @@ def _stored(page: Page, catalog: Catalog) -> tuple[Contest, ...]:
             ids,
             index=ids.index(asked) if asked in by_id else 0,
             format_func=lambda one: comparison_label(by_id[one]),
+            key=f"comparison-{asked}",
         )
     contests = stored_contests(by_id[chosen])
     if len(contests) == 1:
@@ -99,13 +102,19 @@ def _any(page: Page, catalog: Catalog) -> tuple[Contest, ...]:
     suites = runs_by_suite(catalog)
     first, second, third = st.columns([1, 2, 3])
     with first:
-        suite = st.selectbox(say.suite, list(suites), format_func=visible)
+        suite = st.selectbox(say.suite, list(suites), format_func=visible, key="suite")
     runs = {run.id: run for run in suites[suite]}
     if len(runs) < 2:
         page.html("hint", text=say.one_run)
         return ()
     with second:
-        base = st.selectbox(say.base_run, list(runs), index=len(runs) - 1, format_func=lambda one: run_label(runs[one]))
+        base = st.selectbox(
+            say.base_run,
+            list(runs),
+            index=len(runs) - 1,
+            format_func=lambda one: run_label(runs[one]),
+            key=f"base-{suite}",
+        )
     with third:
         others = [run for run in runs if run != base]
         candidates = st.multiselect(
@@ -159,7 +168,9 @@ def _heat_map(page: Page, contests: Sequence[Contest]) -> None:
     if not keys:
         page.html("hint", text=say.no_slices)
         return
-    chosen = st.selectbox(say.slice_by, keys, format_func=lambda key: say.keys.get(key, visible(key)), width=240)
+    chosen = st.selectbox(
+        say.slice_by, keys, format_func=lambda key: say.keys.get(key, visible(key)), key="slice-by", width=240
+    )
     shown = [one for one in cells if one.cell.key == chosen]
     st.altair_chart(heat_map(shown, words(page.language), page.say), width="stretch", theme=None)
 

@@ -36,12 +36,15 @@ def _section(page: Page, contests: Sequence[Contest]) -> None:
 
 def _draw(page: Page, contests: Sequence[Contest]) -> None:
     say = page.say.compare
-    first, second, third = st.columns([2, 2, 2])
-    with first:
-        chosen = 0
-        if len(contests) > 1:
+    *before, second, third = st.columns(3 if len(contests) > 1 else 2)
+    chosen = 0
+    for column in before:
+        with column:
             chosen = st.selectbox(
-                say.against, range(len(contests)), format_func=lambda number: contests[number].candidate
+                say.against,
+                range(len(contests)),
+                format_func=lambda number: contests[number].candidate,
+                key=f"against-{[one.runs for one in contests]}",
             )
     contest = contests[chosen]
     with second:

@@ -147,10 +147,16 @@ def _keys(told: LabelWords, labelling: Labelling, book: LabelBook, name: str, po
 
 
 def _say(labelling: Labelling, book: LabelBook, name: str, position: int, measure: str, label: str) -> None:
-    """A key was pressed: keep the label and go on; a row with several criteria is kept when it has all."""
+    """A key was pressed: keep the label and go on; a row with several criteria is kept when it has all.
+
+    While the next row is being drawn the buttons of the last one still take keys: what is not asked now is no label.
+    """
     drawn = labelling.draw
     given = f"given-{drawn.id}-{name}-{position}"
-    labels = {**st.session_state.get(given, {}), measure: label}
+    so_far: dict[str, str] = st.session_state.get(given, {})
+    if st.session_state.get(f"at-{drawn.id}-{name}") != position or drawn.measures[len(so_far)] != measure:
+        return
+    labels = {**so_far, measure: label}
     if len(labels) < len(drawn.measures):
         st.session_state[given] = labels
         return

@@ -36,6 +36,7 @@ def draw(page: Page) -> None:
             ids,
             index=ids.index(asked) if asked in stored else 0,
             format_func=lambda one: comparison_label(stored[one]),
+            key=f"release-{asked}",
         )
     try:
         release = open_release(chosen, page.settings.store, texts=False)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 TOKEN = "HARNESS_DASHBOARD_TOKEN"
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-#: Seconds after which the first page has been drawn.
-_LATER = 4.0
 _FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _NEEDED = ("streamlit", "altair", "duckdb", "pandas")
 
@@ -134,28 +132,20 @@ def _serve(settings: Settings, host: str, port: int, names: Sequence[str]) -> No
 
 
 def _warm(settings: Settings) -> None:
-    """Load what the first page needs before anybody asks, and what the others need while it is being read."""
+    """Load what the pages need, so that the first visitor does not wait for it."""
+    # In one thread: a page that is drawn while another thread imports pandas finds half of it.
+    import altair  # noqa: F401
+    import pandas  # type: ignore[import-untyped]  # noqa: F401
     import streamlit  # noqa: F401
 
     from harness.review.markup import render
     from harness.review.overview import build_overview
     from harness.review.store import open_store
+    from harness.scorers.words import cut
 
     overview = build_overview(open_store(settings).catalog())
     render("ability", settings.language, overview=overview)
-    # Not at once: importing would slow down the first page.
-    later = threading.Timer(_LATER, _warm_others)
-    later.daemon = True
-    later.start()
-
-
-def _warm_others() -> None:
-    import altair  # noqa: F401
-    import pandas  # type: ignore[import-untyped]  # noqa: F401
-
-    from harness.scorers.words import cut
-
-    cut("预热")
+    threading.Thread(target=cut, args=("预热",), daemon=True).start()
 
 
 def _check_free(host: str, port: int) -> None:

@@ -1,7 +1,7 @@
 """What judges wrote, in their own words: kept beside a judging, so that people can read why.
 
-A judging holds what the words came to. The words themselves lie in the completion store under keys that only the judge's
-own model can work out again; a reader of the store has `said.parquet`.
+A judging holds what the words came to. The words themselves lie in the completion store under keys that only the
+judge's own model can work out again; a reader of the store has `said.parquet`.
 """
 
 from __future__ import annotations

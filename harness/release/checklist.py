@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.comparison.results import Comparison, TaskResult
 from harness.doctor.finding import Finding
-from harness.errors import EXIT_INCONCLUSIVE, EXIT_OK, HarnessError
+from harness.errors import EXIT_INCOMPLETE, EXIT_INCONCLUSIVE, EXIT_OK, HarnessError
 from harness.judge.calibration.results import Calibration, calibrations_of
 from harness.judge.results import Judging, read_judging
 from harness.release.words import Kind, ReleaseWords, Status, release_words
@@ -111,7 +111,7 @@ def _task(task: TaskView) -> Check:
             margin=size(result.margin),
         )
         note = shown.note_of(result)
-        gaps = task_reason(task, shown) if status == "fail" and result.verdict != "regressed" else ""
+        gaps = task_reason(task, shown) if task.code == EXIT_INCOMPLETE else ""
         return shown.join.join(part for part in (measured, note, gaps) if part)
 
     return Check(result.role, status, _same(result.task), _both(says))

@@ -127,16 +127,16 @@ def _contests(comparison: Comparison, *, stored: bool) -> tuple[Contest, ...]:
 
 
 class _Key:
-    """A comparison by its id, which is a digest of its content."""
+    """A comparison as the object that it is: a store reads a file once, and hashing all of its content takes long."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
 
     def __hash__(self) -> int:
-        return hash(self.comparison.id)
+        return id(self.comparison)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.comparison.id == other.comparison.id
+        return isinstance(other, _Key) and self.comparison is other.comparison
 
 
 @lru_cache(maxsize=64)

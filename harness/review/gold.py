@@ -82,9 +82,13 @@ def _items(reference: str, digest: str, source: GoldSource) -> Mapping[str, Item
         return {}
 
 
+def pictures_of(item: Item) -> tuple[str, ...]:
+    """Small copies of an item's pictures as `data:` addresses; without those that are gone."""
+    return tuple(small for file in item.image_files[:MOST_PICTURES] if (small := _picture(file)))
+
+
 def _side(item: Item) -> GoldSide:
-    pictures = [small for file in item.image_files[:MOST_PICTURES] if (small := _picture(file))]
-    return GoldSide(item.text[:LONGEST], tuple(text[:LONGEST] for text in item.answer), tuple(pictures))
+    return GoldSide(item.text[:LONGEST], tuple(text[:LONGEST] for text in item.answer), pictures_of(item))
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.errors import HarnessError, InputError
+from harness.gold.item import Item
 from harness.judge.labels.book import LabelBook
 from harness.judge.labels.drawing import Draw, draw
 from harness.judge.labels.people import PeopleAgreement, people_agreement
@@ -18,6 +19,7 @@ from harness.judge.rubrics import load_rubric
 from harness.judge.scales import ByReference, ByRubric, Scale
 from harness.report.untrusted import excerpt, visible
 from harness.report.words import Language
+from harness.review.gold import pictures_of
 from harness.review.settings import Settings
 from harness.review.store import ReviewStore
 
@@ -38,12 +40,19 @@ class LabelRow:
         look_for: what matters in this question, by the gold set; "" where it does not say.
         reference: the gold answer; "" where people are not shown one.
         answers: one, or A and B.
+        item: for its pictures.
     """
 
     question: str
     look_for: str
     reference: str
     answers: tuple[str, ...]
+    item: Item
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Small copies of the question's pictures, made when they are looked at."""
+        return pictures_of(self.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +174,14 @@ def _opened(store: ReviewStore, settings: str, draw_id: str, language: Language)
     stored = store.catalog().comparison(drawn.comparison)
     if stored is None:
         raise InputError(f"the comparison {drawn.comparison!r} is no longer in the store", where=draw_id)
-    sheet = shown_rows(
+    found = shown_rows(
         drawn, stored.comparison, store.runs, overrides=given.goldsets, folder=given.folder, language=language
     )
+    sheet = found.sheet
     others = {ROW, NOTE, "question", "look_for", "reference"}
     answers = [column for column in sheet.columns if column not in others]
     rows = []
-    for texts in sheet.rows:
+    for texts, item in zip(sheet.rows, found.items, strict=True):
         shown = {column: excerpt(text, LONGEST) for column, text in zip(sheet.columns, texts, strict=True)}
         rows.append(
             LabelRow(
@@ -179,6 +189,7 @@ def _opened(store: ReviewStore, settings: str, draw_id: str, language: Language)
                 look_for=shown.get("look_for", ""),
                 reference=shown.get("reference", ""),
                 answers=tuple(shown[column] for column in answers),
+                item=item,
             )
         )
     return Labelling(drawn, tuple(rows), tuple(visible(line) for line in sheet.criteria))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from harness.comparison.results import Comparison, TaskResult
 from harness.doctor.finding import Finding
@@ -19,6 +19,10 @@ from harness.runs.files import RunManifest
 
 #: What a card says at one look, worst first. The first three are red.
 Outlook = Literal["doctor", "lost_ability", "worse", "incomplete", "unsure", "identical", "better", "held"]
+_RANK: dict[Outlook, int] = {
+    outlook: min(place, 3)  # beyond the alarming ones the newest goes first
+    for place, outlook in enumerate(get_args(Outlook))
+}
 ALARMING: frozenset[Outlook] = frozenset({"doctor", "lost_ability", "worse"})
 
 
@@ -136,8 +140,12 @@ def build_overview(catalog: Catalog) -> Overview:
     counts: dict[str, int] = {}
     for one in catalog.comparisons:
         counts[one.suite] = counts.get(one.suite, 0) + 1
-    suites = tuple(_suite(one, counts[one.suite] - 1, catalog.runs) for one in catalog.latest().values())
-    abilities = _abilities(catalog.latest().values(), suites, catalog.runs)
+    latest = list(catalog.latest().values())
+    found = [(one, _suite(one, counts[one.suite] - 1, catalog.runs)) for one in latest]
+    # What is alarming stands where one looks first, however many suites came after it.
+    found.sort(key=lambda pair: min((_RANK[card.outlook] for card in pair[1].cards), default=len(_RANK)))
+    suites = tuple(shown for _, shown in found)
+    abilities = _abilities([one for one, _ in found], suites, catalog.runs)
     failed = tuple(
         FailedFinding(card.suite, card.view.name, finding)
         for suite in suites
@@ -213,7 +221,8 @@ def _abilities(
             for guard in card.guards:
                 found.setdefault((card.view.name, digest), []).append(GuardRow(shown.suite, guard))
     names = [name for name, _ in found]
-    return tuple(
+    abilities = [
         Ability(name if names.count(name) == 1 or not digest else f"{name} ({digest[:8]})", tuple(guards))
         for (name, digest), guards in found.items()
-    )
+    ]
+    return tuple(sorted(abilities, key=lambda one: -one.lost))

@@ -63,7 +63,7 @@ def hostile(bench: Bench) -> Bench:
     return bench
 
 
-def test_no_report_holds_what_acts(hostile: Bench, opened: Open) -> None:
+def test_neither_a_comment_nor_junit_holds_what_acts(hostile: Bench) -> None:
     comment = (hostile.folder / "out.md").read_text()
     assert len(comment) <= LONGEST
     rendered = page(MarkdownIt("gfm-like", {"linkify": False}).render(comment))
@@ -71,6 +71,9 @@ def test_no_report_holds_what_acts(hostile: Bench, opened: Open) -> None:
     assert not re.search(r"[@#!~]\w|https://|www\.|^/", rendered.text, re.MULTILINE)
     cases = etree.fromstring((hostile.folder / "out.xml").read_bytes())
     etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "report" / "junit.xsd")).assertValid(cases)
+
+
+def test_the_page_holds_nothing_that_acts(hostile: Bench, opened: Open) -> None:
     found = opened((hostile.folder / "out.html").read_text(), bypass_csp=True)
     assert (found.requests, found.dialogs, found.errors) == ([], [], [])
     assert found.page.evaluate("window.acted") is None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ from tests.engines.endpoint.server import Reply, chat, serving
 from tests.judge.answers import JUDGE, sides
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 #: What a hostile model may write; each as the answer to one question.
 HOSTILE = {
     "script": "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">",
@@ -65,15 +65,14 @@ class Workspace:
         return ReviewStore(str(self.store), self.folder, {})
 
 
-def harness(*arguments: str, folder: Path, **variables: str) -> str:
-    """Run a command line of its own, as a user does; returns what it printed."""
-    code = "import sys; from harness.cli import main; sys.exit(main())"
-    environment = {**os.environ, "HARNESS_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1", **variables}
+def harness(*commands: Sequence[str], folder: Path) -> None:
+    """Run command lines one after the other in one process, which loads its libraries once."""
+    code = "import json, sys; from harness.cli import main; sys.exit(max(map(main, json.loads(sys.argv[1]))))"
+    environment = {**os.environ, "HARNESS_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", code, json.dumps(commands)], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -86,21 +85,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     for name, task in {**tasks, "hostile": HOSTILE_TASK}.items():
         write(folder / "suites" / f"{name}.yaml", yaml.safe_dump({"name": name, "tasks": [task]}))
     write_hostile(folder)
-    found: dict[str, str] = {}
-
-    def compare(suite: str, *who: str) -> None:
-        file = folder / f"{suite}.json"
-        harness("compare", *who, "--suite", suite, "--store", str(store), "--json", str(file), folder=folder)
-        found[suite] = json.loads(file.read_text())["id"]
-
     demo = ("--demo", "--engine", "transformers")
-    compare("medical", "base", "lora_model_medical", "lora_model_medical_mix", "--limit", "120", *demo)
-    compare("same", "base", "base", "--limit", "60", *demo)
-    compare("five", "base", "lora_model_medical_mix", "--limit", "5", *demo)
-    compare("hostile", "replay:plain.jsonl", "replay:evil.jsonl")
+    asked = {
+        "medical": ("base", "lora_model_medical", "lora_model_medical_mix", "--limit", "120", *demo),
+        "same": ("base", "base", "--limit", "60", *demo),
+        "five": ("base", "lora_model_medical_mix", "--limit", "5", *demo),
+        "hostile": ("replay:plain.jsonl", "replay:evil.jsonl"),
+    }
+    into = ("--store", str(store))
+    commands = [("compare", *who, "--suite", suite, *into, "--json", f"{suite}.json") for suite, who in asked.items()]
+    harness(*commands, folder=folder)
+    found = {suite: str(json.loads((folder / f"{suite}.json").read_text())["id"]) for suite in asked}
     with serving(opinionated, models=JUDGE) as server:
-        who = ["--judge", f"openai:judge@{server.url}", "--store", str(store)]
-        harness("judge", "pairwise", found["hostile"], *who, folder=folder)
+        judge = ("judge", "pairwise", found["hostile"], "--judge", f"openai:judge@{server.url}", *into)
+        harness(judge, folder=folder)
     return Workspace(folder, store, found)
 
 
@@ -147,6 +145,15 @@ class Served:
     process: int
 
 
+@dataclass(frozen=True)
+class Written:
+    """A dashboard that is up, over a store that may be written to."""
+
+    url: str
+    store: Path
+    workspace: Workspace
+
+
 @contextmanager
 def dashboard(folder: Path, *options: str, host: str = "127.0.0.1", **variables: str) -> Iterator[Served]:
     """`harness dashboard` in a process of its own, for as long as the block lasts."""
@@ -181,41 +188,28 @@ def served(workspace: Workspace) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium. Skipped where there is none, unless `HARNESS_REQUIRE_BROWSER=1` says that it has to be there."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _no_browser("playwright is not installed")
-    if not CHROMIUM.is_file():
-        _no_browser(f"there is no Chromium at {CHROMIUM} (Debian: apt-get install chromium fonts-noto-cjk)")
-    arguments = [
-        "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-        "--disable-component-update", "--disable-sync",
-    ]  # fmt: skip
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield found
-        found.close()
-
-
-def _no_browser(reason: str) -> None:
-    if os.environ.get("HARNESS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+def written(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+    """A dashboard over a copy of the store, for tests that label and sign: each writes what no other reads."""
+    store = tmp_path_factory.mktemp("written") / "store"
+    shutil.copytree(workspace.store, store)
+    with dashboard(workspace.folder, "--store", str(store)) as found:
+        yield Written(found.url, store, workspace)
 
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A page of a visitor who has not been here; it fails the test when it asks anything of another host."""
+    """A page of a visitor who has not been here; it fails the test when it asks anything of another host, or breaks."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     foreign: list[str] = []
+    broken: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
     opened.on("request", lambda request: foreign.append(request.url) if not _ours(request.url) else None)
     yield opened
     context.close()
     assert not foreign, "the page asked another host"
+    assert not broken, "a script of the page failed"
 
 
 def _ours(url: str) -> bool:

@@ -390,7 +390,7 @@ def label_in_the_dashboard(
     (draw_id,) = store.list_documents("draw")
     draw = open_draw(store, draw_id)
     made = read_comparison(comparison(), "runs")
-    sheet = shown_rows(draw, made, store, overrides={}, folder=Path(), language="zh")
+    sheet = shown_rows(draw, made, store, overrides={}, folder=Path(), language="zh").sheet
     book = LabelBook(store, draw)
     for position, texts in enumerate(sheet.rows[:rows]):
         book.add(name, position, preference(dict(zip(sheet.columns, texts, strict=True)), prefers))

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.comparison.results import Comparison
 from harness.errors import InputError
+from harness.gold.item import Item
 from harness.judge.labels.drawing import Draw, read_draw
 from harness.judge.labels.sheet import Sheet, sheet_of
 from harness.judge.pairs import pairs_of
 from harness.judge.rubrics import load_rubric
 from harness.runs.files import RunStore
+
+
+@dataclass(frozen=True)
+class ShownRows:
+    """What stands on the sheet of a draw.
+
+    Attributes:
+        items: the item of each row, for what no sheet can hold: its pictures.
+    """
+
+    sheet: Sheet
+    items: tuple[Item, ...]
 
 
 def open_draw(store: RunStore, draw_id: str) -> Draw:
@@ -31,8 +45,8 @@ def shown_rows(
     overrides: Mapping[str, str],
     folder: Path | None,
     language: str,
-) -> Sheet:
-    """The sheet of a draw; only the answers that were drawn are read.
+) -> ShownRows:
+    """The rows of a draw; only the answers that were drawn are read.
 
     Args:
         comparison: whose answers were drawn.
@@ -56,7 +70,7 @@ def shown_rows(
         overrides=overrides,
         folder=folder,
     )
-    known = {(pair.task, pair.item.id) for pair in pairs.pairs}
+    known = {(pair.task, pair.item.id): pair.item for pair in pairs.pairs}
     gone = [row for row in draw.rows if (row.task, row.item_id) not in known]
     if gone:
         raise InputError(
@@ -64,4 +78,5 @@ def shown_rows(
             where=f"{draw.id}: {gone[0].task}: item {gone[0].item_id!r}",
             remedy="Give the gold set that was asked: --goldset NAME=PATH.",
         )
-    return sheet_of(draw, pairs, rubric, language)
+    items = tuple(known[row.task, row.item_id] for row in draw.rows)
+    return ShownRows(sheet_of(draw, pairs, rubric, language), items)

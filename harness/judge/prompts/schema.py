@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-
 #: Characters; a judge that does not come to an end would never come to its verdict.
 LONGEST_REASON = 500
 
