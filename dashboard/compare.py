@@ -151,7 +151,7 @@ def _differences(page: Page, contests: Sequence[Contest]) -> None:
 def _slices(page: Page, contests: Sequence[Contest]) -> None:
     say = page.say.compare
     page.html("section", title=say.slices, text=say.slices_lead.format(count=FEW))
-    st.fragment(partial(_heat_map, page, contests))()
+    st.fragment(partial(page.attempt, partial(_heat_map, page, contests)))()
 
 
 def _heat_map(page: Page, contests: Sequence[Contest]) -> None:

@@ -5,6 +5,7 @@ Nothing of the store is drawn before the visitor is admitted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -48,6 +49,13 @@ class Page:
         """What makes a first comparison."""
         return f"harness compare BASE CANDIDATE --suite medical --store {self.settings.store}"
 
+    def attempt(self, draw: Callable[[], None]) -> None:
+        """Draw a part of a page; what cannot be read is said in its place, and the other parts are drawn."""
+        try:
+            draw()
+        except HarnessError as error:
+            self.html("hint", text=str(error))
+
     def html(self, template: str, **values: object) -> None:
         """Draw a template of `harness.review`; everything in `values` is escaped."""
         st.html(render(template, self.language, **values))
@@ -67,12 +75,12 @@ def draw() -> None:
     try:
         page = Page(settings, open_store(settings), language, say)
     except HarnessError as error:
-        st.html(render("empty", language, title="", text=str(error), command=""))
+        st.html(render("hint", language, text=str(error)))
         return
     page.links.update(pages_of(page))
     chosen = st.navigation(list(page.links.values()))
     _sidebar(page)
-    chosen.run()
+    page.attempt(chosen.run)
 
 
 def _admitted(settings: Settings, say: PageWords) -> bool:
@@ -101,6 +109,10 @@ def _language(settings: Settings) -> Language:
     return language
 
 
+def _look_again(page: Page) -> None:
+    page.store.catalog(now=True)
+
+
 def _sidebar(page: Page) -> None:
     with st.sidebar:
         names: dict[Language, str] = {"zh": "中文", "en": "English"}
@@ -118,5 +130,5 @@ def _sidebar(page: Page) -> None:
             remember(page.settings.preferences, chosen)
             st.rerun()
         if st.button(page.say.reload, icon=":material/refresh:", key="reload"):
-            page.store.catalog(now=True)
+            page.attempt(lambda: _look_again(page))
         page.html("store_note", store=visible(page.settings.store))

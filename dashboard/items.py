@@ -8,7 +8,6 @@ from functools import partial
 import streamlit as st
 
 from dashboard.frame import Page
-from harness.errors import HarnessError
 from harness.report.untrusted import visible
 from harness.review.answers import answers_of
 from harness.review.contests import Contest
@@ -24,14 +23,7 @@ PER_PAGE = 10
 def draw_items(page: Page, contests: Sequence[Contest]) -> None:
     """The section with the answers of `contests`."""
     page.html("section", title=page.say.compare.answers, text="")
-    st.fragment(partial(_section, page, contests))()
-
-
-def _section(page: Page, contests: Sequence[Contest]) -> None:
-    try:
-        _draw(page, contests)
-    except HarnessError as error:
-        page.html("hint", text=str(error))
+    st.fragment(partial(page.attempt, partial(_draw, page, contests)))()
 
 
 def _draw(page: Page, contests: Sequence[Contest]) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from harness.comparison.results import SCHEMA, CandidateComparison, Comparison
+from harness.errors import InputError
 from harness.judge.said import FILE_NAME as SAID
 from harness.review.faults import Fault, read_model
 from harness.runs.files import MANIFEST, SAMPLES, RunManifest, RunStore
@@ -120,10 +121,20 @@ class Listing:
 
         Args:
             now: look again even if the last look is recent.
+
+        Raises:
+            InputError: the store cannot be listed.
         """
         with self._lock:
             if now or time.monotonic() - self._looked > self._fresh_for:
-                self._catalog = self._look()
+                try:
+                    self._catalog = self._look()
+                except OSError as error:
+                    raise InputError(
+                        f"the store cannot be read ({error.strerror or error})",
+                        where=self._runs.url,
+                        remedy="Check its address and who may read it.",
+                    ) from None
                 self._looked = time.monotonic()
             return self._catalog
 

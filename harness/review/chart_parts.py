@@ -11,7 +11,7 @@ FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK 
 INK, LINE, WASH = "#1f2933", "#e3e7eb", "#eef1f4"
 #: Between parts of a label that stand under each other on an axis. No name holds it: it is not visible. A line
 #: separator would end a text in the expressions that Vega-Lite makes of the names it sorts by.
-BREAK = "\u2063"
+BREAK = " \u2063"
 #: The parts of such a label, as an expression of Vega.
 PARTS = f"split(datum.label, '{BREAK}')"
 #: Terminal cells of a name at most; what an axis has no room for it cuts when it draws.

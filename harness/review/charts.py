@@ -156,6 +156,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
                 labelAngle=0,
                 labelLimit=200,
                 labelExpr=PARTS,
+                labelPadding=22 if several else 6,  # the second line of a label goes down
                 ticks=False,
                 domain=False,
                 labelFontSize=12,

@@ -116,8 +116,8 @@ EN = PageWords(
         "held": "No difference shown",
     },
     ability="General ability",
-    ability_lead="Every guard of a candidate on one scale. The shaded zone is what the suite allows to be lost; a "
-    "whole interval to the left of it is a loss, one that reaches into both cannot be told.",
+    ability_lead="Every guard of a candidate on one scale; the colour is the verdict. The shaded zone is what the "
+    "suite allows to be lost: a guard is held when its whole interval lies to the right of the zone's left edge.",
     ability_lost="lost on {count} of {total} guards",
     ability_unsure="cannot tell on {count} of {total} guards",
     ability_kept="kept on all {total} guards",
@@ -184,7 +184,8 @@ ZH = PageWords(
         "held": "未见差异",
     },
     ability="通用能力（降智）",
-    ability_lead="候选模型的所有守护任务画在同一刻度上。阴影是套件容许的退步范围：区间整个落在阴影左侧就是退步，跨在边界上则无法判定。",
+    ability_lead="候选模型的所有守护任务画在同一刻度上，颜色是结论。阴影是套件容许的退步范围："
+    "区间整个在阴影左边缘以右才算持平。",
     ability_lost="{total} 个守护任务中有 {count} 个退步",
     ability_unsure="{total} 个守护任务中有 {count} 个无法判定",
     ability_kept="{total} 个守护任务全部保持",

@@ -16,6 +16,16 @@ from harness.review.settings import VARIABLE, Settings
 from tests.dashboard.conftest import ROOT, Workspace
 
 APP = str(ROOT / "dashboard" / "app.py")
+ALONE = """
+from dashboard import {page}
+from dashboard.frame import Page
+from harness.review.settings import Settings
+from harness.review.store import open_store
+from harness.review.words import page_words
+found = Settings.found()
+page = Page(found, open_store(found), "en", page_words("en"))
+page.attempt(lambda: {page}.draw(page))
+"""
 Open = Callable[..., AppTest]
 
 
@@ -23,9 +33,11 @@ Open = Callable[..., AppTest]
 def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open the app as a visitor with an address of these parameters."""
 
-    def open_(settings: Settings, page: str = "", **query: str) -> AppTest:
+    def open_(settings: Settings, page: str = "overview", **query: str) -> AppTest:
         monkeypatch.setenv(VARIABLE, settings.model_dump_json())
-        app = AppTest.from_file(APP, default_timeout=60)
+        # Streamlit's tests know no pages that are functions, so the others are drawn by themselves.
+        app = AppTest.from_file(APP) if page == "overview" else AppTest.from_string(ALONE.format(page=page))
+        app.default_timeout = 60
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
@@ -113,6 +125,34 @@ def test_what_cannot_be_read_is_listed_with_what_to_do(visit: Open, workspace: W
     assert "pip install -U 'finetune-harness>=8.0'" in text(app).replace("&#39;", "'").replace("&gt;", ">")
     assert "the file samples.parquet is missing" in text(app)
     assert "medical/lora_model_medical" in cards(app)
+
+
+def test_a_comparison_whose_runs_were_pruned_keeps_its_numbers(
+    visit: Open, workspace: Workspace, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(
+        workspace.store, store, ignore=shutil.ignore_patterns("completions.sqlite*", "lora_model_medical-*")
+    )
+    settings = workspace.settings.model_copy(update={"store": str(store)})
+    assert "Some of its runs were pruned" in text(visit(settings))
+    app = visit(settings, "compare", comparison=workspace.comparisons["medical"])
+    assert "lost general ability on general-retention" in text(app)
+    assert "The answers are gone: the runs lora_model_medical-" in text(app)
+    assert "hx-item" not in html(app)
+
+
+def test_a_run_that_breaks_while_it_is_looked_at_is_told_in_its_place(
+    visit: Open, workspace: Workspace, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(workspace.store, store, ignore=shutil.ignore_patterns("completions.sqlite*"))
+    (broken,) = store.glob("lora_model_medical-medical-*/samples.parquet")
+    broken.write_bytes(b"PAR1" + b"\0" * 64 + b"PAR1")
+    settings = workspace.settings.model_copy(update={"store": str(store)})
+    app = visit(settings, "compare", comparison=workspace.comparisons["medical"])
+    assert "lost general ability on general-retention" in text(app), "the numbers stand"
+    assert f"run {broken.parent.name} cannot be read" in text(app)
 
 
 def test_the_language_is_that_of_the_address_then_of_the_last_visit_then_of_the_machine(
