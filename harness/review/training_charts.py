@@ -9,7 +9,7 @@ import altair as alt
 
 from harness.candidates.lineage import Evaluation, Lineage
 from harness.report.numbers import interval, points
-from harness.report.sweep import Measured, Sweep
+from harness.report.sweep import Measured, Sweep, SweepPoint
 from harness.report.words import Words
 from harness.review.chart_parts import FONT, GREEN, GREY, INK, LINE, RED, chart_of, named
 from harness.review.words import PageWords
@@ -125,6 +125,7 @@ def sweep_chart(sweep: Sweep, say: PageWords) -> alt.LayerChart:
             **_ends(point.target, "gain"),
             **_ends(point.worst, "kept"),
             "label": named(_label(point.settings)),
+            "marked": named(_marked(point, sweep)),
             "tone": GREEN if point.front else GREY,
             "fill": GREEN if point.front else "white",
             "front": texts.front if point.front else texts.dominated,
@@ -163,7 +164,7 @@ def sweep_chart(sweep: Sweep, say: PageWords) -> alt.LayerChart:
                     alt.Tooltip("front:N", title=" "),
                 ],
             ),
-            base.mark_text(align="left", dx=10, dy=-10, fontSize=12).encode(x=x, y=y, text="label:N", color=tone),
+            base.mark_text(align="left", dx=10, dy=-10, fontSize=12).encode(x=x, y=y, text="marked:N", color=tone),
         ],
         330,
     )
@@ -175,6 +176,16 @@ def _verdict(verdict: str, words: Words) -> str:
 
 def _label(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _marked(point: SweepPoint, sweep: Sweep) -> str:
+    """The text beside a point; of several in one place the first speaks for all."""
+    here = [one for one in sweep.points if _place(one) == _place(point)]
+    return " / ".join(_label(one.settings) for one in here) if here[0] is point else ""
+
+
+def _place(point: SweepPoint) -> tuple[float, float]:
+    return point.target.delta, point.worst.delta
 
 
 def _ends(measured: Measured, name: str) -> dict[str, object]:

@@ -41,7 +41,7 @@ def trend_chart(trend: TaskTrend, words: Words, say: PageWords) -> alt.LayerChar
         title=None,
         scale=alt.Scale(domain=places, type="point", padding=0.5),
         axis=alt.Axis(
-            labelExpr=f"slice({PARTS}, 0, 2)" if len(places) <= _LEVEL else f"{PARTS}[0] + ' ' + {PARTS}[1]",
+            labelExpr=f"slice({PARTS}, 0, 2)" if len(places) <= _LEVEL else f"{PARTS}[0]",
             labelAngle=0 if len(places) <= _LEVEL else -35,
             labelLimit=130,
             ticks=False,
@@ -132,7 +132,7 @@ def _domain(trend: TaskTrend, wedges: list[dict[str, object]]) -> list[float]:
     values += [float(str(one[end])) for one in wedges for end in ("low", "high")]
     low, high = min(values), max(values)
     room = max(4.0, 0.18 * (high - low), (24.0 - (high - low)) / 2)
-    return [max(-3.0, low - room), min(106.0, high + room)]
+    return [max(-3.0, low - room), min(110.0, high + 1.4 * room)]
 
 
 def _per_cent(value: float | None) -> float:

@@ -41,7 +41,6 @@ class TrendWords:
     candidate: str
     task: str
     step: str
-    remarks: str
     shown: str
 
 
@@ -54,8 +53,8 @@ EN = TrendWords(
     parts={"dev": "dev half (checkpoints)", "test": "test half"},
     follow="Candidates",
     follow_none="Choose at least one candidate.",
-    band="The wedge from each point is its noise: where the next one would not differ. Filled points left it. Only "
-    "what asked the same items and scored them in the same way is joined.",
+    band="The wedge from each point is its noise: where the next one would not differ. Filled points left it. "
+    "Short bars are the base. Only what asked the same items and scored them in the same way is joined.",
     steps={
         "better": "better than before",
         "worse": "worse than before",
@@ -75,7 +74,7 @@ EN = TrendWords(
     score="Score (%)",
     base="base",
     before="before",
-    against_before="against the one before",
+    against_before="against before",
     against_base="against the base",
     last_step="Latest step",
     unpaired="the answers of one side were pruned, so the interval is the wide one of two differences from the base",
@@ -88,7 +87,6 @@ EN = TrendWords(
     candidate="Candidate",
     task="Task",
     step="Step",
-    remarks="Remarks",
     shown="{first:,}–{last:,} of {total:,}",
 )
 
@@ -101,7 +99,7 @@ ZH = TrendWords(
     parts={"dev": "开发半集（检查点）", "test": "测试半集"},
     follow="候选",
     follow_none="请至少选择一个候选。",
-    band="每个点引出的楔形是它的波动范围：下一点落在其中即无差别，落在其外则为实心点。只有题目和评分方式都相同的点才会连线。",
+    band="每个点引出的楔形是它的波动范围：下一点落在其中即无差别，落在其外则为实心点。短横线是基座。只有题目和评分方式都相同的点才会连线。",
     steps={
         "better": "比之前好",
         "worse": "比之前差",
@@ -134,6 +132,5 @@ ZH = TrendWords(
     candidate="候选",
     task="任务",
     step="变化",
-    remarks="备注",
     shown="第 {first:,}–{last:,} 条，共 {total:,} 条",
 )
