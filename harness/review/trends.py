@@ -163,7 +163,7 @@ def build_trends(
     """
     wanted = set(names)
     points: dict[str, dict[str, tuple[Point, _Key]]] = {}
-    for stored in _of(catalog, suite, asked):  # newest first: of a run that was compared twice the newest stands
+    for stored in reversed(_of(catalog, suite, asked)):  # of a run that was compared twice the newest stands
         released = releases.approved(stored.comparison)
         for raw in stored.comparison.comparisons:
             if raw.candidate not in wanted:
@@ -173,11 +173,7 @@ def build_trends(
                 if not result.primary or result.candidate is None:
                     continue
                 of_task = points.setdefault(result.task, {})
-                approved = raw.candidate in released
-                if raw.run_ids.candidate in of_task:
-                    point, key = of_task[raw.run_ids.candidate]
-                    of_task[raw.run_ids.candidate] = (replace(point, released=point.released or approved), key)
-                    continue
+                earlier = of_task.get(raw.run_ids.candidate)
                 point = Point(
                     at=run.created if run else stored.made,
                     comparison=stored.id,
@@ -186,9 +182,9 @@ def build_trends(
                     run=raw.run_ids.candidate,
                     result=result,
                     engine=visible(f"{stored.comparison.engine} {stored.comparison.engine_version}".strip()),
-                    released=approved,
+                    released=raw.candidate in released or (earlier is not None and earlier[0].released),
                 )
-                of_task[raw.run_ids.candidate] = (point, _key(stored.comparison, result, run))
+                of_task[point.run] = (point, _key(stored.comparison, result, run))
     return _adjusted([_trend(task, list(of_task.values()), catalog, changes) for task, of_task in points.items()])
 
 
@@ -213,7 +209,7 @@ def _adjusted(trends: Sequence[TaskTrend]) -> tuple[TaskTrend, ...]:
 
 
 def _trend(task: str, found: list[tuple[Point, _Key]], catalog: Catalog, changes: Changes) -> TaskTrend:
-    found.sort(key=lambda one: one[0].at)
+    found.sort(key=lambda one: one[0].at)  # to the second; within one they stay in the order of the comparisons
     kept = found[-MOST:]
     points: list[Point] = []
     for number, (point, key) in enumerate(kept):
