@@ -90,7 +90,7 @@ def sources_of(lineage: Lineage) -> str:
     """Mix and rank, as a sweep writes them: `medical:general 4:1 · r 16`."""
     mix = lineage.config.get("mix")
     parts = []
-    if isinstance(mix, Mapping):
+    if isinstance(mix, Mapping) and mix:
         parts.append(f"{':'.join(mix)} {':'.join(f'{share:g}' for share in mix.values())}")
     elif lineage.data:
         parts.append(" + ".join(record.name for record in lineage.data))

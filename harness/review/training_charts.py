@@ -68,7 +68,7 @@ def delta_chart(lineage: Lineage, words: Words, say: PageWords) -> alt.LayerChar
     colour = alt.Color(
         "task:N",
         scale=alt.Scale(domain=tasks, range=[_TASKS[index % len(_TASKS)] for index in range(len(tasks))]),
-        legend=alt.Legend(title=None, orient="top", labelLimit=260),
+        legend=alt.Legend(title=None, orient="top", labelLimit=260, symbolType="stroke", symbolStrokeWidth=3),
     )
     x = _steps(lineage, say, titled=all(one.kl is None for one in lineage.selection.during))
     y = alt.Y("delta:Q", axis=_axis(texts.delta, "+.0f"))
@@ -112,7 +112,7 @@ def kl_chart(lineage: Lineage, say: PageWords) -> alt.LayerChart | None:
         y=alt.Y("kl:Q", axis=_axis(texts.kl, "~g")),
         tooltip=[alt.Tooltip("step:Q", title=texts.step), alt.Tooltip("kl:Q", title=texts.kl, format=".4f")],
     )
-    return _finished([encoded, *_chosen(lineage, say)], 120)
+    return _finished([encoded, *_chosen(lineage, say)], 140)
 
 
 def sweep_chart(sweep: Sweep, say: PageWords) -> alt.LayerChart:
