@@ -11,7 +11,7 @@ from dashboard.frame import Page
 from harness.report.untrusted import visible
 from harness.report.words import words
 from harness.review.trend_chart import trend_chart
-from harness.review.trends import Asked, TaskTrend, build_trends, candidates, histories, summary
+from harness.review.trends import MOST, Asked, TaskTrend, build_trends, candidates, histories, summary
 
 #: Rows of the table of steps on a page.
 PER_PAGE = 20
@@ -49,7 +49,9 @@ def _chosen(page: Page) -> tuple[TaskTrend, ...]:
         )
     names = candidates(catalog, suite, ways[number])
     with third:
-        followed = st.multiselect(say.follow, names, default=names, format_func=visible, key=f"follow-{suite}-{number}")
+        followed = st.multiselect(
+            say.follow, names, default=names[:MOST], format_func=visible, key=f"follow-{suite}-{number}"
+        )
     if not followed:
         page.html("hint", text=say.follow_none)
         return ()

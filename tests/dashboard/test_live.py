@@ -25,7 +25,7 @@ __all__ = ["visit"]
 
 COMMAND = (
     "compare", "base", "lora_model_medical", "--demo", "--engine", "transformers", "--suite", "medical",
-    "--limit", "60", "--store", "store",
+    "--limit", "45", "--store", "store",
 )  # fmt: skip
 CODE = "import sys; from harness.cli import main; sys.exit(main())"
 
@@ -76,7 +76,7 @@ def test_a_running_comparison_is_counted_and_its_numbers_are_no_verdict(frozen: 
     (run,) = frozen.look().runs
     assert run.state == "answering"
     assert [one.name for one in run.candidates] == ["base", "lora_model_medical"]
-    assert 0 < run.done < run.total == 2 * 3 * 60
+    assert 0 < run.done < run.total == 2 * 3 * 45
     assert run.process == frozen.process.pid
     assert {one.role for one in run.tasks} == {"target", "guard"}
     task = next(one for one in run.tasks if one.n)

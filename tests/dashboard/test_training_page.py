@@ -110,7 +110,7 @@ def test_curves_share_their_axis_and_a_long_log_is_thinned(yard: Path) -> None:
     )
     drawn = loss_chart(long, say)
     assert drawn is not None
-    assert len(drawn.to_dict()["layer"][0]["data"]["values"]) <= MOST_LOSSES
+    assert max(len(rows) for rows in drawn.to_dict()["datasets"].values()) <= MOST_LOSSES
     bad = lineage.model_copy(update={"losses": (first.model_copy(update={"loss": float("nan")}),), "selection": None})
     assert loss_chart(bad, say) is None
     assert delta_chart(bad, EN, say) is None
