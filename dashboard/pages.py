@@ -14,6 +14,9 @@ from dashboard.frame import Page
 PAGES = {
     "overview": ":material/dashboard:",
     "compare": ":material/compare_arrows:",
+    "trends": ":material/timeline:",
+    "training": ":material/model_training:",
+    "live": ":material/play_circle:",
     "label": ":material/rate_review:",
     "release": ":material/approval:",
 }

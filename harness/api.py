@@ -26,6 +26,7 @@ from harness.runs.planning.making import make_plan
 from harness.runs.planning.tasks import load_tasks
 from harness.runs.progress import Progress, Silent
 from harness.runs.runner import Answers, Runner
+from harness.runs.running import Announced
 from harness.runs.samples import Sample
 from harness.runs.store import CompletionStore, completions_path
 from harness.suites.spec import Suite, load_suite
@@ -160,9 +161,8 @@ def compare(request: Request, progress: Progress | None = None, *, also: Also | 
     count = len(plan.candidates)
     with ExitStack() as stack:
         store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
-        runner = stack.enter_context(
-            Runner(plan, store, progress or Silent(), fresh=request.fresh, max_cost=request.max_cost)
-        )
+        told = stack.enter_context(Announced(progress or Silent(), store, "compare", alpha=request.alpha))
+        runner = stack.enter_context(Runner(plan, store, told, fresh=request.fresh, max_cost=request.max_cost))
         before = {index: examine_before(plan, index) for index in range(1, count)}
         runner.announce()
         for index, findings in before.items():
@@ -186,11 +186,12 @@ def run(request: Request, progress: Progress | None = None) -> tuple[list[RunMan
     prepared = prepare(request)
     with ExitStack() as stack:
         store = stack.enter_context(CompletionStore(completions_path(prepared.store)))
+        told = stack.enter_context(Announced(progress or Silent(), store, "run", alpha=request.alpha))
         runner = stack.enter_context(
             Runner(
                 prepared.plan,
                 store,
-                progress or Silent(),
+                told,
                 fresh=request.fresh,
                 measure_noise=False,
                 max_cost=request.max_cost,

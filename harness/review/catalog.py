@@ -38,7 +38,7 @@ class StoredComparison:
     """A comparison in the store.
 
     Attributes:
-        made: when the newest of its runs was; where all are gone, when the file was written.
+        made: when the newest of its runs was; where one is gone, when the file was written.
     """
 
     made: datetime
@@ -227,4 +227,4 @@ def modified(info: Mapping[str, Any]) -> float:
 def _made(comparison: Comparison, runs: Mapping[str, RunManifest], modified: float) -> datetime:
     named = {i for c in comparison.comparisons for i in (c.run_ids.base, c.run_ids.candidate)}
     dates = [runs[one].created for one in named if one in runs]
-    return max(dates) if dates else datetime.fromtimestamp(modified, UTC)
+    return max(dates) if len(dates) == len(named) else datetime.fromtimestamp(modified, UTC)

@@ -13,25 +13,18 @@ import altair as alt
 
 from harness.comparison.results import TaskResult
 from harness.report.numbers import interval, points, share, size
-from harness.report.untrusted import one_line, visible
 from harness.report.words import Words
+from harness.review.chart_parts import AMBER, BREAK, FONT, GREEN, GREY, INK, LINE, PARTS, RED, WASH, chart_of, named
 from harness.review.overview import span_of
 from harness.review.pairs import SliceCell
 from harness.review.words import PageWords
 
-RED, GREEN, AMBER, GREY = "#b42318", "#1c7a4a", "#96650b", "#5b6773"
-FONT = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
-INK, LINE, WASH = "#1f2933", "#e3e7eb", "#eef1f4"
 TONES = {"improved": GREEN, "held": GREY, "regressed": RED, "inconclusive": AMBER}
 
 #: Items of a slice below which its difference says nothing.
 FEW = 20
 #: Rows of a heat map.
 MOST_VALUES = 30
-#: Between a task and a candidate that stand under each other on an axis.
-_BREAK = " ␟ "
-#: Terminal cells of a name at most; what an axis has no room for it cuts when it draws.
-_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +58,9 @@ def forest(rows: Sequence[ForestRow], words: Words, say: PageWords) -> alt.Layer
     several = len({row.candidate for row in rows}) > 1
     data: list[dict[str, object]] = [
         {
-            "task": _name(row.result.task),
-            "who": _name(row.candidate),
-            "row": _name(f"{row.result.task} · {row.candidate}" if several else row.result.task),
+            "task": named(row.result.task),
+            "who": named(row.candidate),
+            "row": named(f"{row.result.task} · {row.candidate}" if several else row.result.task),
             "role": words.roles[row.result.role],
             "delta": _points(row.result.delta),
             "low": _points(row.result.ci[0]) if row.result.ci else None,
@@ -85,7 +78,7 @@ def forest(rows: Sequence[ForestRow], words: Words, say: PageWords) -> alt.Layer
     ]
     span = 100 * span_of([row.result for row in rows])
     scale = alt.Scale(domain=[-span, span], nice=False)
-    base = _chart(data).encode(
+    base = chart_of(data).encode(
         y=alt.Y(
             "row:N",
             sort=[str(one["row"]) for one in data],
@@ -132,8 +125,8 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
     order = _by_loss(cells)
     data: list[dict[str, object]] = [
         {
-            "value": _name(one.cell.value),
-            "column": f"{_name(one.task)}{_BREAK}{_name(one.candidate)}" if several else _name(one.task),
+            "value": named(one.cell.value),
+            "column": f"{named(one.task)}{BREAK}{named(one.candidate)}" if several else named(one.task),
             "fill": _fill(one),
             "ink": GREY if one.few else ("white" if one.clear and abs(one.cell.delta) > 0.15 else INK),
             "label": f"{points(one.cell.delta)}",
@@ -151,7 +144,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
         if one.cell.value in order
     ]
     columns = list(dict.fromkeys(str(one["column"]) for one in data))
-    base = _chart(data).encode(
+    base = chart_of(data).encode(
         x=alt.X(
             "column:N",
             sort=columns,
@@ -160,7 +153,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
                 orient="top",
                 labelAngle=0,
                 labelLimit=200,
-                labelExpr=f"split(datum.label, '{_BREAK}')",
+                labelExpr=PARTS,
                 labelPadding=22 if several else 6,  # the second line of a label goes down
                 ticks=False,
                 domain=False,
@@ -169,7 +162,7 @@ def heat_map(cells: Sequence[HeatCell], words: Words, say: PageWords) -> alt.Lay
         ),
         y=alt.Y(
             "value:N",
-            sort=[_name(value) for value in order],
+            sort=[named(value) for value in order],
             title=None,
             axis=alt.Axis(labelLimit=240, ticks=False, domain=False, labelFontSize=13, labelPadding=8),
         ),
@@ -219,13 +212,5 @@ def _fill(one: HeatCell) -> str:
     return steps[min(2, int(abs(one.cell.delta) / 0.08))]
 
 
-def _name(text: str) -> str:
-    return one_line(visible(text), _NAME)
-
-
 def _points(value: float | None) -> float | None:
     return None if value is None else round(100 * value, 3)
-
-
-def _chart(data: list[dict[str, object]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=data))

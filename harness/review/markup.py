@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from harness.report.conclusion import conclusion
 from harness.report.gate import gate_reasons, gate_word
-from harness.report.numbers import NONE, interval, level, points, probability, share, size
+from harness.report.numbers import NONE, duration, interval, level, points, probability, share, size
 from harness.report.untrusted import visible
 from harness.report.view import task_notes
 from harness.report.words import Language, words
@@ -66,6 +66,7 @@ def _environment() -> Environment:
         level=level,
         probability=probability,
         score=_score,
+        duration=duration,
         plain=_plain,
     )
     environment.globals.update(

@@ -218,7 +218,7 @@ class Pairs:
         """Repeats become their mean, and an item of which one repeat failed has no score, as in a comparison."""
         sides = {
             side: (
-                f"SELECT item_id, item_digest, {self._score(run, paired.metric)} AS score, "
+                f"SELECT item_id, item_digest, {self.score(run, paired.metric)} AS score, "
                 f"list(hash(output) ORDER BY repeat) AS said, any_value(slices) AS slices, "
                 f"any_value(length(prompt)) AS characters, any_value(regexp_matches(prompt, '\\p{{Han}}')) AS han "
                 f"FROM {self._query.samples(run)} WHERE task = {literal(paired.task)} GROUP BY item_id, item_digest"
@@ -234,7 +234,8 @@ class Pairs:
         threshold = f"CASE WHEN bool_and(base IN (0, 1) AND candidate IN (0, 1)) OVER () THEN 0 ELSE {FLIP} END"
         return f"SELECT *, {threshold} AS threshold FROM ({pairs})"
 
-    def _score(self, run: str, metric: str) -> str:
+    def score(self, run: str, metric: str) -> str:
+        """SQL of an item's score over its repeats: their mean, or NULL where one of them failed."""
         column = f"score_{metric}"
         if column not in self._query.columns(run):
             return "NULL::DOUBLE"

@@ -6,11 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.review.catalog import Catalog, Listing
+from harness.review.changes import Changes
 from harness.review.comparing import Comparing
 from harness.review.gold import GoldSource
 from harness.review.judged import Judged
 from harness.review.pairs import Pairs
 from harness.review.query import Query
+from harness.review.releases import Releases
 from harness.review.settings import Settings
 from harness.runs.files import RunStore
 
@@ -28,6 +30,8 @@ class ReviewStore:
         comparing: comparisons of any two runs.
         judged: what judges said of answers.
         gold: where the gold side of items is found.
+        changes: what changed from one run to the next.
+        releases: what was signed off.
 
     Raises:
         InputError: the URL's kind of file system is not known here.
@@ -41,6 +45,8 @@ class ReviewStore:
         self.comparing = Comparing(self.query, folder, copies)
         self.judged = Judged(self.runs, self.query)
         self.gold = GoldSource.of(folder, copies)
+        self.changes = Changes(self.query, self.pairs)
+        self.releases = Releases(self.runs)
         self._listing = Listing(self.runs)
 
     def catalog(self, *, now: bool = False) -> Catalog:

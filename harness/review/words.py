@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.report.words import Language
-from harness.review import compare_words
+from harness.review import compare_words, live_words, training_words, trend_words
 from harness.review.compare_words import CompareWords
 from harness.review.faults import FaultKind
+from harness.review.live_words import LiveWords
 from harness.review.overview import Outlook
+from harness.review.training_words import TrainingWords
+from harness.review.trend_words import TrendWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,9 @@ class PageWords:
     to_compare: str
 
     compare: CompareWords
+    live: LiveWords
+    trends: TrendWords
+    training: TrainingWords
 
 
 EN = PageWords(
@@ -132,6 +138,9 @@ EN = PageWords(
     points="points",
     to_compare="What flipped: the answers side by side",
     compare=compare_words.EN,
+    live=live_words.EN,
+    trends=trend_words.EN,
+    training=training_words.EN,
 )
 
 ZH = PageWords(
@@ -197,6 +206,9 @@ ZH = PageWords(
     points="百分点",
     to_compare="哪些题翻转了：回答并排对照",
     compare=compare_words.ZH,
+    live=live_words.ZH,
+    trends=trend_words.ZH,
+    training=training_words.ZH,
 )
 
 

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from harness.candidates.fingerprint import cache_folder
@@ -37,6 +38,11 @@ CREATE TABLE IF NOT EXISTS speeds (
 CREATE TABLE IF NOT EXISTS sessions (
     asked TEXT NOT NULL PRIMARY KEY, session TEXT NOT NULL, begun REAL NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scores (
+    run TEXT NOT NULL, candidate INTEGER NOT NULL, task TEXT NOT NULL, item TEXT NOT NULL, repeat INTEGER NOT NULL,
+    cluster TEXT, value REAL, stored INTEGER NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (run, candidate, task, item, repeat)
+) WITHOUT ROWID;
 """
 
 #: A session that was last begun or resumed longer ago is not gone on with: the server may have changed since.
@@ -44,6 +50,27 @@ SESSION_LASTS = 24 * 3600.0
 
 #: SQLite's default limit on the number of variables in one statement is 999 in old builds.
 _CHUNK = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """The primary score of one answer of a run that is going on (`harness.runs.running`).
+
+    Attributes:
+        candidate: its index in the plan.
+        value: None where the answer failed or could not be scored.
+        stored: it was there before the run.
+        at: seconds since 1970.
+    """
+
+    candidate: int
+    task: str
+    item: str
+    repeat: int
+    cluster: str | None
+    value: float | None
+    stored: bool
+    at: float
 
 
 class CompletionStore:
@@ -167,6 +194,18 @@ class CompletionStore:
             self._db.execute(
                 "INSERT OR REPLACE INTO speeds VALUES (?,?,?,?,?)", (engine, model, startup, rate, time.time())
             )
+
+    def put_scores(self, run: str, rows: Sequence[ScoreRow]) -> None:
+        """Let others see how far a run is."""
+        with self._explained(), self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO scores VALUES (?,?,?,?,?,?,?,?,?)", [(run, *astuple(row)) for row in rows]
+            )
+
+    def drop_scores(self, run: str) -> None:
+        """The run has ended, or begins anew."""
+        with self._explained(), self._transaction():
+            self._db.execute("DELETE FROM scores WHERE run = ?", (run,))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
