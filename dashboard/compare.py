@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -172,8 +173,13 @@ def _heat_map(page: Page, contests: Sequence[Contest]) -> None:
         say.slice_by, keys, format_func=lambda key: say.keys.get(key, visible(key)), key="slice-by", width=240
     )
     shown = [one for one in cells if one.cell.key == chosen]
-    st.altair_chart(heat_map(shown, words(page.language), page.say), width="stretch", theme=None)
+    columns = len({(one.task, one.candidate) for one in shown})
+    # A column alone would be as wide as the page.
+    width: Literal["stretch"] | int = "stretch" if columns > _FEW_COLUMNS else _NAMES + columns * _COLUMN
+    st.altair_chart(heat_map(shown, words(page.language), page.say), width=width, theme=None)
 
 
+#: Pixels of a heat map's names and of one of its columns, up to so many columns.
+_NAMES, _COLUMN, _FEW_COLUMNS = 180, 220, 3
 #: The order of the keys that have a meaning to this project.
 _KEYS = {"difficulty": 0, "topic": 1, "language": 2, "length": 3}

@@ -129,10 +129,9 @@ def _keys(told: LabelWords, labelling: Labelling, book: LabelBook, name: str, po
     given = f"given-{drawn.id}-{name}-{position}"
     so_far: dict[str, str] = st.session_state.get(given, {})
     measure = drawn.measures[len(so_far)]
-    ask = told.asks[drawn.mode].format(measure=measure)
-    if len(drawn.measures) > 1:
-        ask += "  " + "  ".join(f"{one}: {label}" for one, label in so_far.items())
-    st.markdown(f"**{_plain(ask)}**")
+    ask = f"**{_plain(told.asks[drawn.mode].format(measure=measure))}**"
+    given_so_far = "".join(f" · {one}: {told.labels.get(label, label)}" for one, label in so_far.items())
+    st.markdown(ask + _plain(given_so_far))
     with st.container(horizontal=True):
         for number, label in enumerate(drawn.labels, 1):
             st.button(

@@ -68,13 +68,11 @@ def forest(rows: Sequence[ForestRow], words: Words, say: PageWords) -> alt.Layer
             "margin": _points(-row.result.margin),
             "zero": 0,
             "tone": TONES[row.result.verdict or "held"],
-            "verdict": words.verdicts[row.result.verdict or "held"],
+            "verdict": say.identical if row.result.identical else words.verdicts[row.result.verdict or "held"],
             "scores": f"{share(row.result.base)} → {share(row.result.candidate)}",
             "change": f"{points(row.result.delta)} {interval(row.result.ci)}",
             "allowed": f"−{size(row.result.margin)}",
             "n": row.result.n,
-            "text": f"{points(row.result.delta)} {interval(row.result.ci)}  n {row.result.n:,}  "
-            + (say.identical if row.result.identical else words.verdicts[row.result.verdict or "held"]),
         }
         for row in rows
     ]
@@ -205,11 +203,11 @@ def _by_loss(cells: Sequence[HeatCell]) -> list[str]:
 
 
 def _fill(one: HeatCell) -> str:
-    """Pale where the difference cannot be told from none."""
+    """A colour only where the difference can be told from none."""
     if one.few:
-        return "#e6e9ec"
+        return "#e3e6e9"
     if not one.clear:
-        return "#f5e4e1" if one.cell.delta < -0.005 else "#e3f1e8" if one.cell.delta > 0.005 else "#f4f6f7"
+        return "#f5f7f8"
     steps = ("#eab5ad", "#d4756a", "#b42318") if one.cell.delta < 0 else ("#a9d5bb", "#5fae82", "#1c7a4a")
     return steps[min(2, int(abs(one.cell.delta) / 0.08))]
 

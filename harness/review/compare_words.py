@@ -151,7 +151,7 @@ EN = CompareWords(
     outcomes={"candidate": "candidate better", "base": "base better", "tie": "tie", "unscored": "could not be read"},
     shown_first="{name} shown first",
     graded="{name}",
-    no_reasons="The judge's words were not kept by the version that judged.",
+    no_reasons="The judge's words are not there: the version that judged did not keep them, or the file is damaged.",
     unreadable="(nothing)",
 )
 
@@ -219,6 +219,6 @@ ZH = CompareWords(
     outcomes={"candidate": "候选更好", "base": "基座更好", "tie": "平局", "unscored": "读不出结论"},
     shown_first="先展示 {name}",
     graded="{name}",
-    no_reasons="评判时的版本没有保存裁判的原话。",
+    no_reasons="没有裁判的原话：评判时的版本没有保存，或文件已损坏。",
     unreadable="（空）",
 )

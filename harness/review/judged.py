@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.errors import InputError
+from harness.judge.calibration.results import calibrations_of
 from harness.judge.results import JudgedPairs, Judging, read_judging
 from harness.judge.said import FILE_NAME
 from harness.judge.statistics.judgements import Outcome
@@ -35,10 +36,12 @@ class JudgeView:
     Attributes:
         outcome: of a pair; None of grades.
         grades: measure, the base's grade, the candidate's; None where one could not be read.
-        reasons: None where the version that judged did not keep them.
+        reasons: None where the version that judged did not keep them, or they are damaged.
+        calibrated: people have labelled some of its answers.
     """
 
     judge: str
+    calibrated: bool
     outcome: Outcome | None
     grades: tuple[tuple[str, float | None, float | None], ...]
     reasons: tuple[Reason, ...] | None
@@ -64,7 +67,7 @@ class Judged:
             if judging is None or (judging.comparison, judging.candidate) != (comparison, candidate):
                 continue
             reasons = self._reasons(name, task, items) if name in catalog.said else None
-            for item, views in _views(judging, task, set(items), reasons).items():
+            for item, views in _views(judging, task, set(items), reasons, calibrated=self._calibrated(name)).items():
                 found.setdefault(item, []).extend(views)
         return {item: tuple(views) for item, views in found.items()}
 
@@ -74,15 +77,25 @@ class Judged:
         except InputError:
             return None
 
-    def _reasons(self, name: str, task: str, items: Sequence[str]) -> dict[tuple[str, int], list[Reason]]:
-        """By item and judge, the order in which the questions were asked."""
+    def _calibrated(self, name: str) -> bool:
+        """Whether people's labels stand beside it; where that cannot be read, the warning stands."""
+        try:
+            return bool(calibrations_of(name, self._runs))
+        except InputError:
+            return False
+
+    def _reasons(self, name: str, task: str, items: Sequence[str]) -> dict[tuple[str, int], list[Reason]] | None:
+        """By item and judge, the order in which the questions were asked; None where the file is damaged."""
         path = self._query.path(self._runs.document_path("judging", name, FILE_NAME))
-        rows = self._query.rows(
-            f"SELECT item_id, judge, side, left(text, {LONGEST}) FROM read_parquet({literal(path)}) "
-            "WHERE task = ? AND item_id IN (SELECT unnest(?)) ORDER BY item_id, judge, side, repeat",
-            [task, list(items)],
-            about=f"judging {name}",
-        )
+        try:
+            rows = self._query.rows(
+                f"SELECT item_id, judge, side, left(text, {LONGEST}) FROM read_parquet({literal(path)}) "
+                "WHERE task = ? AND item_id IN (SELECT unnest(?)) ORDER BY item_id, judge, side, repeat",
+                [task, list(items)],
+                about=f"judging {name}",
+            )
+        except InputError:
+            return None
         found: dict[tuple[str, int], list[Reason]] = {}
         for item, judge, side, text in rows:
             found.setdefault((str(item), int(judge)), []).append(Reason(str(side), str(text)))
@@ -90,7 +103,12 @@ class Judged:
 
 
 def _views(
-    judging: Judging, task: str, wanted: set[str], reasons: dict[tuple[str, int], list[Reason]] | None
+    judging: Judging,
+    task: str,
+    wanted: set[str],
+    reasons: dict[tuple[str, int], list[Reason]] | None,
+    *,
+    calibrated: bool,
 ) -> dict[str, list[JudgeView]]:
     found: dict[str, list[JudgeView]] = {}
 
@@ -103,7 +121,7 @@ def _views(
             for one in judged.items if judged.task == task else ():
                 if one.item_id in wanted:
                     found[one.item_id] = [
-                        JudgeView(name, outcome, (), said(one.item_id, number))
+                        JudgeView(name, calibrated, outcome, (), said(one.item_id, number))
                         for number, (name, outcome) in enumerate(zip(names, one.judges, strict=True))
                     ]
         return found
@@ -112,7 +130,7 @@ def _views(
             if item.item_id in wanted:
                 sides = zip(names, item.base_judges, item.candidate_judges, strict=True)
                 found[item.item_id] = [
-                    JudgeView(name, None, _grades(base, candidate), said(item.item_id, number))
+                    JudgeView(name, calibrated, None, _grades(base, candidate), said(item.item_id, number))
                     for number, (name, base, candidate) in enumerate(sides)
                 ]
     return found

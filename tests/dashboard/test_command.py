@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
 from harness.cli.dashboard import LOOPBACK, streamlit_options
-from tests.dashboard.conftest import Served
+from tests.dashboard.conftest import ROOT, Served
 
 
 def handshake(url: str, host: str, origin: str | None) -> str:
@@ -71,3 +73,12 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr("harness.cli.dashboard.find_spec", lambda name: None if name == "duckdb" else object())
     assert main(["dashboard", "--no-browser"]) == 2
     assert "the dashboard needs duckdb. pip install 'finetune-harness[dashboard]'" in capsys.readouterr().err
+
+
+def test_what_the_pages_show_is_known_without_streamlit_and_help_waits_for_nothing() -> None:
+    for module, absent in (
+        ("harness.review.store, harness.review.charts, harness.review.export, harness.review.overview", {"streamlit"}),
+        ("harness.cli.app", {"streamlit", "altair", "duckdb", "pandas"}),
+    ):
+        code = f"import sys, {module}; sys.exit(bool({absent!r} & set(sys.modules)))"
+        assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -10,6 +10,7 @@ from harness.judge.labels.drawing import PREFERENCE
 from harness.judge.labels.shown import open_draw
 from harness.runs.files import RunStore
 from tests.dashboard.conftest import Written, harness
+from tests.dashboard.test_browser import shot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -105,6 +106,7 @@ def test_ten_pairs_are_labelled_by_keyboard_and_a_second_annotator_agrees(writte
     agreement = again.locator(".hx-people table")
     agreement.wait_for()
     assert "100.0%" in agreement.inner_text()
+    shot(again, "label")
     assert [len(sheet.said) for sheet in book.sheets()] == [3, 10]
     again.context.close()
 

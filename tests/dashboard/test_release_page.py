@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.browser import Open
 from tests.dashboard.conftest import HOSTILE, Written
+from tests.dashboard.test_browser import shot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,6 +54,7 @@ def test_a_release_is_read_signed_off_and_taken_away(
     page.get_by_role("button", name="Sign").click()
     page.locator(".hx-state[data-state=against]").wait_for()
     assert page.locator(".hx-state").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(180, 35, 24)"
+    shot(page, "release-review")
     (entry,) = entries(store, comparison)
     assert (entry["name"], entry["decision"], entry["candidate"]) == ("王芳", "approve", "lora_model_medical")
 

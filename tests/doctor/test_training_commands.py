@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -291,6 +292,10 @@ def test_a_comparison_reads_the_record_and_blocks_the_gate(
     assert {found[probe]["status"] for probe in ("labels-masked", "truncation")} == {"pass"}
     assert code == 1
     assert "harness candidates doctor --explain train-leak" in " ".join(capsys.readouterr().out.split())
+    junit = tmp_path / "gate.xml"
+    assert main(["gate", str(report), "--store", str(store), "--junit", str(junit), "--lang", "en"]) == 1
+    probes = ET.parse(junit).findall(".//testcase[@name='train-leak']/failure")
+    assert len(probes) == 1, "the gate of what is stored blocks it too, and CI shows the probe"
 
 
 def test_the_files_that_a_lineage_names_are_read_again(
