@@ -48,7 +48,6 @@ EN = LiveWords(
     },
     explained={
         "starting": "The engine is being loaded. A large model takes one to three minutes before its first answer.",
-        "answering": "",
         "checking": "The doctor is looking; the comparison is written next, and stands on Overview then.",
         "interrupted": "Its process is gone. Every answer that had come is kept: run the same command to go on, and "
         "only what is missing is generated.",
@@ -85,7 +84,6 @@ ZH = LiveWords(
     },
     explained={
         "starting": "正在加载引擎。大模型通常需要一到三分钟才会给出第一个回答。",
-        "answering": "",
         "checking": "正在体检；随后写入比较结果，届时可在“总览”查看。",
         "interrupted": "进程已不在。已完成的回答全部保留：重新执行同一条命令即可继续，只补缺少的部分。",
     },

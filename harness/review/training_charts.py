@@ -68,7 +68,9 @@ def delta_chart(lineage: Lineage, words: Words, say: PageWords) -> alt.LayerChar
     colour = alt.Color(
         "task:N",
         scale=alt.Scale(domain=tasks, range=[_TASKS[index % len(_TASKS)] for index in range(len(tasks))]),
-        legend=alt.Legend(title=None, orient="top", labelLimit=260, symbolType="stroke", symbolStrokeWidth=3),
+        legend=alt.Legend(
+            title=None, orient="top", labelLimit=260, symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1
+        ),
     )
     x = _steps(lineage, say, titled=all(one.kl is None for one in lineage.selection.during))
     y = alt.Y("delta:Q", axis=_axis(texts.delta, "+.0f"))
