@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
+# Processes that test side by side; each wants a core and up to 8 GiB.
+JOBS ?= 2
 # uv does not read pip's configuration; a folder of wheels named there is passed on.
 LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
 export UV_FIND_LINKS ?= $(LINKS)
@@ -13,7 +15,7 @@ compare: $(VENV)/.local
 	$(BIN)/harness compare base lora_model_medical --suite medical
 
 test: $(VENV)/.test $(VENV)/.inspect
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations=25 $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
