@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +61,46 @@ def read_json_model(path: Path, model: type[Model], *, remedy: str | None = None
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(explain(error, model), where=str(path), remedy=remedy) from None
+
+
+def stored_model(data: bytes, model: type[Model], *, what: str, where: str, remedy: str, known: int = 1) -> Model:
+    """A document that this program wrote, as a `model`.
+
+    Args:
+        what: it should be, with its article.
+        known: the newest schema that this version reads.
+
+    Raises:
+        InputError: a newer version wrote it (says which to install), or it is something else.
+    """
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        if newer := newer_writer(data, known):
+            raise InputError(
+                f"was written by a newer version ({newer})", where=where, remedy=f"Install it: {install(newer)}"
+            ) from None
+        raise InputError(f"is not {what} ({explain(error, model)})", where=where, remedy=remedy) from None
+
+
+def newer_writer(data: bytes, known: int) -> str | None:
+    """The version (or schema) that a document was written by; None where its schema is not newer than `known`."""
+    try:
+        content = json.loads(data)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    schema = content.get("schema", content.get("schema_version"))
+    if not isinstance(schema, int) or schema <= known:
+        return None
+    return str(content.get("harness_version") or f"schema {schema}")
+
+
+def install(version: str) -> str:
+    """How to get a version that reads what a newer one wrote."""
+    package = f"'finetune-harness>={version}'" if version[:1].isdigit() else "finetune-harness"
+    return f"pip install -U {package}"
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from harness.comparison.results import Comparison
+from harness.comparison.results import SCHEMA, Comparison
 from harness.errors import InputError
 from harness.report.view import Evidence, View, build_view
 from harness.runs.files import RunManifest, RunStore
 from harness.runs.items import items_of
 from harness.runs.samples import Sample
+from harness.validation import stored_model
 
 
 def read_comparison(reference: str, store: str) -> Comparison:
@@ -35,18 +34,16 @@ def parse_comparison(data: bytes, place: str) -> Comparison:
     """A comparison of a file's content.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or a newer version wrote it.
     """
-    try:
-        return Comparison.model_validate_json(data)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(str(part) for part in fault["loc"])
-        raise InputError(
-            f"is not a comparison ({key + ': ' if key else ''}{fault['msg']})",
-            where=place,
-            remedy="It is what `harness compare … --json FILE` writes.",
-        ) from None
+    return stored_model(
+        data,
+        Comparison,
+        what="a comparison",
+        where=place,
+        remedy="It is what `harness compare … --json FILE` writes.",
+        known=SCHEMA,
+    )
 
 
 def stored_view(comparison: Comparison, store: str, overrides: Mapping[str, str], folder: Path | None = None) -> View:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from harness.validation import install, newer_writer
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,6 +28,11 @@ class Fault:
     kind: FaultKind
     detail: str
 
+    @property
+    def remedy(self) -> str:
+        """The command that helps with what a newer version wrote."""
+        return install(self.detail) if self.kind == "newer" else ""
+
 
 def fault_of(name: str, data: bytes, error: ValidationError, known: int) -> Fault:
     """Why a document could not be read: a newer schema is told apart from damage.
@@ -35,14 +41,8 @@ def fault_of(name: str, data: bytes, error: ValidationError, known: int) -> Faul
         data: the document as it was found.
         known: the newest schema that this version reads.
     """
-    try:
-        content = json.loads(data)
-    except ValueError:
-        content = None
-    if isinstance(content, dict):
-        schema = content.get("schema", content.get("schema_version"))
-        if isinstance(schema, int) and schema > known:
-            return Fault(name, "newer", str(content.get("harness_version") or f"schema {schema}"))
+    if newer := newer_writer(data, known):
+        return Fault(name, "newer", newer)
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     return Fault(name, "damaged", f"{key + ': ' if key else ''}{first['msg']}")

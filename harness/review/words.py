@@ -99,7 +99,7 @@ EN = PageWords(
     no_comparison="There are runs here, and no comparison yet. Compare two runs on the page Compare, or with:",
     faults_title="{count} entries of the store cannot be shown; the others are not affected",
     faults={
-        "newer": "written by a newer version ({detail}). Install it: pip install -U 'finetune-harness>={detail}'",
+        "newer": "written by a newer version ({detail}). Install it: {remedy}",
         "missing": "the file {detail} is missing. Run the same command again, or remove the folder",
         "damaged": "the file is damaged ({detail}). Run the same command again, or remove the folder",
     },
@@ -167,7 +167,7 @@ ZH = PageWords(
     no_comparison="这里有运行记录，但还没有比较。可以在“对比”页比较两次运行，或执行：",
     faults_title="存储中有 {count} 项无法显示，其余不受影响",
     faults={
-        "newer": "由更新的版本写成（{detail}）。请安装：pip install -U 'finetune-harness>={detail}'",
+        "newer": "由更新的版本写成（{detail}）。请安装：{remedy}",
         "missing": "缺少文件 {detail}。请重新执行原来的命令，或删除该文件夹",
         "damaged": "文件已损坏（{detail}）。请重新执行原来的命令，或删除该文件夹",
     },

@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from harness.digest import digest_json
 from harness.errors import InputError, did_you_mean
 from harness.runs.parquet import from_parquet, to_parquet
 from harness.runs.samples import Sample
+from harness.validation import stored_model
 from harness.version import __version__
 
 MANIFEST = "run.json"
@@ -210,7 +211,8 @@ class RunStore:
 
     def read_manifest(self, run_id: str) -> RunManifest:
         path = f"{self._root}/{run_id}/{MANIFEST}"
-        return RunManifest.model_validate_json(self._read(path, run_id, self.list_runs))
+        data = self._read(path, run_id, self.list_runs)
+        return stored_model(data, RunManifest, what="a run", where=path, remedy="The same command again makes it anew.")
 
     def read_document(self, kind: Kind, name: str) -> bytes:
         """A document by its name.
@@ -232,7 +234,7 @@ class RunStore:
         for run_id in self.list_runs():
             try:
                 found.append(self.read_manifest(run_id))
-            except (InputError, ValidationError):
+            except InputError:
                 continue  # shown by `runs list` as absent; reading it by name says why
         return sorted(found, key=lambda manifest: manifest.created, reverse=True)
 

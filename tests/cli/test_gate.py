@@ -106,6 +106,21 @@ def test_a_comparison_of_nobody_does_not_pass(bench: Bench) -> None:
     assert "nobody.json: is not a comparison (comparisons: " in result.err
 
 
+def test_what_a_newer_version_wrote_says_which_to_install(bench: Bench) -> None:
+    bench.compare("--json", "out.json")
+    found = json.loads((bench.folder / "out.json").read_text())
+    bench.write("newer.json", json.dumps(found | {"schema": 99, "harness_version": "7.1.0", "unheard": "of"}))
+    result = bench("gate", "newer.json")
+    assert result.code == EXIT_USAGE
+    assert "newer.json: was written by a newer version (7.1.0)" in result.err
+    assert "pip install -U 'finetune-harness>=7.1.0'" in result.err
+    (manifest, *_) = bench.folder.glob("runs/*/run.json")
+    manifest.write_text("{}")
+    result = bench("runs", "show", manifest.parent.name)
+    assert result.code == EXIT_USAGE
+    assert "is not a run (the key 'id' is missing)" in result.err
+
+
 def test_a_candidate_without_a_compared_task_does_not_pass(bench: Bench) -> None:
     bench.compare("--json", "out.json")
     found = json.loads((bench.folder / "out.json").read_text())
