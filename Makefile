@@ -15,7 +15,7 @@ compare: $(VENV)/.local
 	$(BIN)/harness compare base lora_model_medical --suite medical
 
 test: $(VENV)/.test $(VENV)/.inspect
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations=25 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --durations=25 $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,21 +19,27 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give each process whole folders of tests that share fixtures, so that none of those is made twice."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(_together(item.path).relative_to(_REPOSITORY))))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Folders(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(_REPOSITORY / nodeid.partition("::")[0])
+
+    return Folders(config, log)
 
 
 @cache
-def _together(file: Path) -> Path:
+def _together(file: Path) -> str:
     """The folder whose conftest.py a test has fixtures from; the file itself where there is only this one."""
     for folder in file.parents:
         if folder == Path(__file__).parent:
-            return file
+            break
         if (folder / "conftest.py").is_file():
-            return folder
-    return file
+            return str(folder)
+    return str(file)
 
 
 @pytest.fixture(scope="session")
