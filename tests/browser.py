@@ -29,9 +29,12 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each opens a context of its own in it."""
+    """One Chromium for the tests of a file; each opens a context of its own in it.
+
+    Not for all tests: while Playwright is up its event loop runs in this thread, and nothing else can run one.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:

@@ -75,6 +75,14 @@ def harness(*commands: Sequence[str], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(autouse=True)
+def program() -> Iterator[None]:
+    """Streamlit's test of an app leaves its script in the place of the program, where processes to come look for it."""
+    kept = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = kept
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The demo compared by real models, two names for one model, five items, hostile answers, and a judge's words."""

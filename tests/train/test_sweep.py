@@ -58,8 +58,9 @@ def test_the_front_is_what_no_other_point_beats() -> None:
     assert [on_front(p, points) for p in points] == [True, True, True, False, False, True]
 
 
-def test_medical_only_forgets_and_the_mix_holds(yard: Yard) -> None:
+def test_medical_only_forgets_and_the_mix_holds(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's story, short: each mix is trained, all are asked on one engine, and a second call trains nothing."""
+    monkeypatch.setenv("COLUMNS", "200")  # no cell of the table is broken
     trainset.write(yard.folder, 2500)
     settings = {"max_steps": 100, "per_device_train_batch_size": 16}
     config = yard.config(data={"medical": "medical.jsonl", "general": "general.jsonl"}, **settings)
