@@ -46,8 +46,11 @@ def check_levels(found: dict[str, Any]) -> None:
             assert 0.3 < rate / 12 / mean < 1.7
 
 
-def test_weights_are_asked_at_the_server_that_stands(yard: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_are_asked_at_the_server_that_stands(
+    yard: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The second adapter was not there when the server started. Quality is that of an ordinary comparison."""
+    monkeypatch.setenv("COLUMNS", "240")  # no cell of the table is broken
     found = bench("base", ADAPTERS[1], "--limit", "40")
     check_levels(found)
     out, err = capsys.readouterr()
