@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,18 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Every process has a core of its own; two threads that share a busy one are far slower on models this small.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure() -> None:
+    """Keep absl's log handler (rouge-score brings it) off pytest's streams.
+
+    It takes the `sys.stderr` of the moment in which it is imported and closes it when logging is configured anew, as TRL
+    does: with pytest's stream every later test of the process would fail. It leaves the process's own one alone.
+    """
+    with suppress(ImportError):
+        from absl import logging
+
+        logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 @pytest.hookimpl(optionalhook=True)
