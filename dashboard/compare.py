@@ -8,7 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboard.frame import COMPARISON, Page
+from dashboard.frame import Page, choose_comparison
 from dashboard.items import draw_items
 from harness.errors import HarnessError
 from harness.report.untrusted import visible
@@ -18,7 +18,6 @@ from harness.review.charts import FEW, ForestRow, HeatCell, forest, heat_map
 from harness.review.contests import (
     Contest,
     any_contests,
-    comparison_label,
     number_rows,
     run_label,
     runs_by_suite,
@@ -70,17 +69,9 @@ def _chosen(page: Page, catalog: Catalog) -> tuple[Contest, ...]:
 def _stored(page: Page, catalog: Catalog) -> tuple[Contest, ...]:
     say = page.say.compare
     by_id = {one.id: one for one in catalog.comparisons}
-    ids = list(by_id)
-    asked = st.query_params.get(COMPARISON, "")
     left, right = st.columns(2)
     with left:
-        chosen = st.selectbox(
-            say.comparison,
-            ids,
-            index=ids.index(asked) if asked in by_id else 0,
-            format_func=lambda one: comparison_label(by_id[one]),
-            key=f"comparison-{asked}",
-        )
+        chosen = choose_comparison(say.comparison, by_id, "comparison")
     contests = stored_contests(by_id[chosen])
     if len(contests) == 1:
         return contests

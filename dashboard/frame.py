@@ -5,7 +5,7 @@ Nothing of the store is drawn before the visitor is admitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -15,6 +15,8 @@ import streamlit as st
 from harness.errors import HarnessError
 from harness.report.untrusted import visible
 from harness.report.words import Language
+from harness.review.catalog import StoredComparison
+from harness.review.contests import comparison_label
 from harness.review.markup import render, style
 from harness.review.preferences import remember, remembered
 from harness.review.settings import Settings
@@ -59,6 +61,19 @@ class Page:
     def html(self, template: str, **values: object) -> None:
         """Draw a template of `harness.review`; everything in `values` is escaped."""
         st.html(render(template, self.language, **values))
+
+
+def choose_comparison(label: str, stored: Mapping[str, StoredComparison], key: str) -> str:
+    """Let the visitor choose a comparison by its id; the one that the address names is chosen already."""
+    ids = list(stored)
+    asked = st.query_params.get(COMPARISON, "")
+    return st.selectbox(
+        label,
+        ids,
+        index=ids.index(asked) if asked in stored else 0,
+        format_func=lambda one: comparison_label(stored[one]),
+        key=f"{key}-{asked}",
+    )
 
 
 def draw() -> None:

@@ -6,17 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.frame import Page
+from dashboard.frame import Page, choose_comparison
 from harness.errors import EXIT_OK, HarnessError
 from harness.release.page import SYMBOLS, headline, render_release
 from harness.release.release import CandidateReview, Release, open_release
 from harness.release.signoffs import LONGEST_NAME, LONGEST_NOTE, Decision, sign
 from harness.release.words import ReleaseWords, release_words
 from harness.report.untrusted import visible
-from harness.review.contests import comparison_label
 
-#: In the address: which comparison is opened.
-COMPARISON = "comparison"
 _CHOICES: dict[str, Decision | None] = {"approve": "approve", "reject": "reject", "note": None}
 
 
@@ -27,17 +24,9 @@ def draw(page: Page) -> None:
     if not stored:
         page.html("empty", title="", text=told.none, command=page.first_command)
         return
-    ids = list(stored)
-    asked = st.query_params.get(COMPARISON, "")
     left, right, corner = st.columns([5, 3, 2], vertical_alignment="bottom")
     with left:
-        chosen = st.selectbox(
-            told.comparison,
-            ids,
-            index=ids.index(asked) if asked in stored else 0,
-            format_func=lambda one: comparison_label(stored[one]),
-            key=f"release-{asked}",
-        )
+        chosen = choose_comparison(told.comparison, stored, "release")
     try:
         release = open_release(chosen, page.settings.store, texts=False)
     except HarnessError as error:

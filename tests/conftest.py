@@ -24,8 +24,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def pytest_configure() -> None:
     """Keep absl's log handler (rouge-score brings it) off pytest's streams.
 
-    It takes the `sys.stderr` of the moment in which it is imported and closes it when logging is configured anew, as TRL
-    does: with pytest's stream every later test of the process would fail. It leaves the process's own one alone.
+    It takes the `sys.stderr` of the moment in which it is imported and closes it when logging is configured anew, as
+    TRL does: with pytest's stream every later test of the process would fail. The process's own it leaves alone.
     """
     with suppress(ImportError):
         from absl import logging

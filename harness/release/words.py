@@ -80,7 +80,6 @@ class ReleaseWords:
     reason_needed: str
     signed_now: str
     export: str
-    prepare: str
     none: str
 
 
@@ -150,7 +149,6 @@ EN = ReleaseWords(
     reason_needed="The gate did not pass it. Whoever approves it all the same says why.",
     signed_now="Signed.",
     export="Save as HTML",
-    prepare="Prepare the page",
     none="There is nothing to review yet. Make a comparison first:",
 )
 
@@ -165,7 +163,7 @@ ZH = ReleaseWords(
         "answers": "回答",
         "power": "题量",
         "setting": "设置",
-        "judge": "评审模型",
+        "judge": "裁判",
         "record": "记录",
     },
     states={"approved": "已批准", "rejected": "已驳回", "open": "尚未签字"},
@@ -192,7 +190,7 @@ ZH = ReleaseWords(
     prompts_name="提示格式",
     prompts="两侧使用了不同的提示格式",
     warning_name="警告",
-    uncalibrated="未校准的评审：还没有用人工标注检验过",
+    uncalibrated="未校准的裁判：还没有用人工标注检验过",
     calibrated="已用 {people} 的标注检验",
     partly_calibrated="已用 {people} 的标注检验，但不含 {tasks}",
     changed="文件内容与存入时不同：它的编号不是由现有内容得出的",
@@ -220,7 +218,6 @@ ZH = ReleaseWords(
     reason_needed="门禁没有通过。仍要批准的人须说明理由。",
     signed_now="已签字。",
     export="保存为 HTML",
-    prepare="生成页面",
     none="还没有可评审的内容。请先做一次比较：",
 )
 

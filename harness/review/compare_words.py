@@ -51,7 +51,6 @@ class CompareWords:
     search: str
     any_value: str
     shown: str
-    page: str
     none_lost: str
     none_found: str
     gone: str
@@ -71,7 +70,6 @@ class CompareWords:
     cut: str
     same_answer: str
     repeats: str
-    other_scores: str
     details: str
     export: str
     export_help: str
@@ -122,7 +120,6 @@ EN = CompareWords(
     search="Search in questions and answers",
     any_value="any {key}",
     shown="{first:,}–{last:,} of {total:,}",
-    page="Page",
     none_lost="No item was lost.",
     none_found="No item is like that.",
     gone="The answers are gone: the runs {runs} were pruned or cannot be read. The numbers above stand.",
@@ -142,7 +139,6 @@ EN = CompareWords(
     cut="the first {shown:,} of {total:,} characters",
     same_answer="same answer",
     repeats="answer {number} of {count}",
-    other_scores="other metrics",
     details="Prompt and details",
     export="Export this selection (CSV)",
     export_help="Texts that a spreadsheet would run as formulas begin with an apostrophe.",
@@ -190,7 +186,6 @@ ZH = CompareWords(
     search="在题目和回答中搜索",
     any_value="不限{key}",
     shown="第 {first:,}–{last:,} 题，共 {total:,} 题",
-    page="页",
     none_lost="没有丢分题。",
     none_found="没有这样的题目。",
     gone="回答原文已不在：运行 {runs} 已被清理或无法读取。以上数字仍然有效。",
@@ -210,7 +205,6 @@ ZH = CompareWords(
     cut="共 {total:,} 字符，显示前 {shown:,}",
     same_answer="回答相同",
     repeats="第 {number} 次回答，共 {count} 次",
-    other_scores="其他指标",
     details="提示与明细",
     export="导出所选（CSV）",
     export_help="会被电子表格当作公式的文字，前面加了撇号。",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from harness.comparison.results import CandidateComparison, Comparison, TaskResult
@@ -153,16 +153,6 @@ def _told_apart(contests: Sequence[Contest]) -> list[Contest]:
     """Candidates that go by one name get the end of their run's id."""
     names = [one.candidate for one in contests]
     return [
-        one
-        if names.count(one.candidate) == 1
-        else Contest(
-            one.comparison,
-            one.base,
-            f"{one.candidate} ({one.runs[1][-6:]})",
-            one.alpha,
-            one.view,
-            one.raw,
-            one.stored,
-        )
+        one if names.count(one.candidate) == 1 else replace(one, candidate=f"{one.candidate} ({one.runs[1][-6:]})")
         for one in contests
     ]

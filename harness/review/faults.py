@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.validation import install, newer_writer
+from harness.validation import explain, install, newer_writer
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,23 +34,16 @@ class Fault:
         return install(self.detail) if self.kind == "newer" else ""
 
 
-def fault_of(name: str, data: bytes, error: ValidationError, known: int) -> Fault:
-    """Why a document could not be read: a newer schema is told apart from damage.
+def read_model(name: str, data: bytes, model: type[Model], known: int = 1) -> Model | Fault:
+    """The document as a `model`, or why it is none: a newer schema is told apart from damage.
 
     Args:
         data: the document as it was found.
         known: the newest schema that this version reads.
     """
-    if newer := newer_writer(data, known):
-        return Fault(name, "newer", newer)
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    return Fault(name, "damaged", f"{key + ': ' if key else ''}{first['msg']}")
-
-
-def read_model(name: str, data: bytes, model: type[Model], known: int = 1) -> Model | Fault:
-    """The document as a `model`, or why it is none."""
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        return fault_of(name, data, error, known)
+        if newer := newer_writer(data, known):
+            return Fault(name, "newer", newer)
+        return Fault(name, "damaged", explain(error, model))

@@ -186,7 +186,7 @@ ZH = LabelWords(
     forward="下一题",
     keys="按键：{digits} 标注，← 上一题，→ 下一题。每次标注立即保存。",
     done="{total} 行已全部标完",
-    done_text="谢谢。用这些标注检验评审模型：",
+    done_text="谢谢。用这些标注检验裁判：",
     how="标注说明",
     rules={
         "pairwise": "先看是否正确，再看是否可能造成伤害，最后看是否答其所问。先后顺序和长短都不是优点。",
@@ -204,7 +204,7 @@ ZH = LabelWords(
     kappa="Cohen kappa",
     alpha="Krippendorff alpha",
     agreement_none="两位标注者标过同一行后即显示。",
-    agreement_note="不能指望评审模型与人的一致性高于人与人之间的一致性。",
+    agreement_note="不能指望裁判与人的一致性高于人与人之间的一致性。",
     whole="已完成",
     broken="标注文件中有 {count} 行无法读取",
 )

@@ -25,7 +25,6 @@ class LiveWords:
     rate: str
     left: str
     silent: str
-    so_far: str
     provisional: str
     warning: str
     of_items: str
@@ -60,7 +59,6 @@ EN = LiveWords(
     rate="{rate:.1f} answers/s",
     left="about {time} left",
     silent="no new answer for {time}",
-    so_far="So far",
     provisional="provisional",
     warning="No verdict: what is quick to answer comes first, so the items so far are no fair draw, and looking often "
     "finds differences that are none. Wait for the comparison.",
@@ -95,7 +93,6 @@ ZH = LiveWords(
     rate="{rate:.1f} 个/秒",
     left="约剩 {time}",
     silent="已 {time} 没有新回答",
-    so_far="目前为止",
     provisional="暂定",
     warning="这不是结论：先回来的是容易答的题，不是公平抽样；反复查看也会看到并不存在的差异。请等比较完成。",
     of_items="{n:,} / {total:,}",

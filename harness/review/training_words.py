@@ -51,7 +51,6 @@ class TrainingWords:
     device: str
     versions: str
     identity: str
-    data: str
     source: str
     rows: str
     taken: str
@@ -112,7 +111,6 @@ EN = TrainingWords(
     device="Device",
     versions="Versions",
     identity="Identity",
-    data="Training data",
     source="Source",
     rows="Rows",
     taken="Used an epoch",
@@ -170,7 +168,6 @@ ZH = TrainingWords(
     device="设备",
     versions="版本",
     identity="身份摘要",
-    data="训练数据",
     source="来源",
     rows="行数",
     taken="每轮使用",

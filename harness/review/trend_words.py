@@ -27,10 +27,8 @@ class TrendWords:
     released: str
     score: str
     base: str
-    before: str
     against_before: str
     against_base: str
-    last_step: str
     unpaired: str
     batching: str
     engine_changed: str
@@ -73,10 +71,8 @@ EN = TrendWords(
     released="released",
     score="Score (%)",
     base="base",
-    before="before",
     against_before="against before",
     against_base="against the base",
-    last_step="Latest step",
     unpaired="the answers of one side were pruned, so the interval is the wide one of two differences from the base",
     batching="another batching alone moves this score by up to {size}",
     engine_changed="engine changed: {change}",
@@ -118,10 +114,8 @@ ZH = TrendWords(
     released="已发布",
     score="得分（%）",
     base="基座",
-    before="之前",
     against_before="与之前相比",
     against_base="与基座相比",
-    last_step="最近一步",
     unpaired="其中一侧的回答已清理，只能用两次相对基座的差异估算，区间较宽",
     batching="仅换批次就能使该得分变动至多 {size}",
     engine_changed="引擎已变：{change}",

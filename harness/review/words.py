@@ -34,7 +34,6 @@ class PageWords:
     token_title: str
     token_label: str
     token_wrong: str
-    not_started: str
 
     # Faults and empty places
     empty_title: str
@@ -56,7 +55,6 @@ class PageWords:
     doctor_failed: str
     guards: str
     targets: str
-    no_guards: str
     margin: str
     made: str
     older: str
@@ -64,8 +62,6 @@ class PageWords:
     part: str
     items: str
     identical: str
-    better: str
-    worse: str
     points: str
     to_compare: str
 
@@ -93,7 +89,6 @@ EN = PageWords(
     token_title="This dashboard is protected",
     token_label="Token",
     token_wrong="That is not the token. It stands in the address that harness dashboard printed.",
-    not_started="Start the dashboard with: harness dashboard",
     empty_title="The store is empty",
     empty_text="Make a first comparison; its answers and verdicts appear here:",
     no_comparison="There are runs here, and no comparison yet. Compare two runs on the page Compare, or with:",
@@ -125,7 +120,6 @@ EN = PageWords(
     doctor_failed="The doctor failed {count}: do not trust these scores yet",
     guards="guards",
     targets="targets",
-    no_guards="no guards in this suite",
     margin="margin",
     made="made",
     older="{count} older",
@@ -133,8 +127,6 @@ EN = PageWords(
     part="only the {part} half of the items",
     items="items",
     identical="identical",
-    better="better",
-    worse="worse",
     points="points",
     to_compare="What flipped: the answers side by side",
     compare=compare_words.EN,
@@ -161,7 +153,6 @@ ZH = PageWords(
     token_title="此页面受保护",
     token_label="令牌",
     token_wrong="令牌不对。它在 harness dashboard 打印出的网址里。",
-    not_started="请用 harness dashboard 启动本页面",
     empty_title="存储是空的",
     empty_text="先做一次比较，回答和结论就会出现在这里：",
     no_comparison="这里有运行记录，但还没有比较。可以在“对比”页比较两次运行，或执行：",
@@ -193,7 +184,6 @@ ZH = PageWords(
     doctor_failed="体检有 {count} 项未通过：以下分数暂不可信",
     guards="守护",
     targets="目标",
-    no_guards="该套件没有守护任务",
     margin="容许",
     made="时间",
     older="另有 {count} 次更早",
@@ -201,8 +191,6 @@ ZH = PageWords(
     part="只用了 {part} 那一半题目",
     items="题",
     identical="相同",
-    better="变好",
-    worse="变差",
     points="百分点",
     to_compare="哪些题翻转了：回答并排对照",
     compare=compare_words.ZH,

@@ -7,7 +7,6 @@ a run that broke off. The scores of the answers stand in the completion store, c
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import time
@@ -185,6 +184,8 @@ def alive(path: Path) -> bool:
     Raises:
         OSError: the file cannot be read.
     """
+    import fcntl
+
     with path.open("rb") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -221,6 +222,8 @@ def _announce(running: Running, store: CompletionStore) -> _Announcement | None:
     folder = running_folder(store.path)
     path = folder / f"{running.id}.json"
     try:
+        import fcntl  # not on every system; there nobody watches
+
         folder.mkdir(exist_ok=True)
         _tidy(folder, store.drop_scores)
         if path.exists() and alive(path):
@@ -231,7 +234,7 @@ def _announce(running: Running, store: CompletionStore) -> _Announcement | None:
         file.flush()
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock belongs to the file and goes with it
         made.replace(path)
-    except OSError:
+    except (ImportError, OSError):
         return None
     store.drop_scores(running.id)
     return _Announcement(running, path, file)
