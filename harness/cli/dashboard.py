@@ -59,6 +59,7 @@ def dashboard(
     from harness.candidates.workspace import load_workspace
     from harness.review.preferences import FILE_NAME
     from harness.review.settings import Settings
+    from harness.runs.files import RunStore
 
     workspace = load_workspace(demo=demo)
     local = host in LOOPBACK
@@ -70,6 +71,7 @@ def dashboard(
         token="" if local else os.environ.get(TOKEN) or secrets.token_urlsafe(24),
         preferences=cache_folder() / FILE_NAME if local else None,
     )
+    RunStore(settings.store)  # an address that leads nowhere is said before one to open is
     _check_free(host, port)
     address = _address(host, port, settings.token)
     typer.echo(f"dashboard of {settings.store}: {address}\nCtrl-C ends it.")

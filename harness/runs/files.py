@@ -113,13 +113,23 @@ class RunStore:
     """Runs, and documents about them, under a local folder or an fsspec URL.
 
     Everything is written into a temporary folder and renamed, manifest last, so that a reader sees all or nothing.
+
+    Raises:
+        InputError: the URL's kind of file system is not known here, or what it needs is not installed.
     """
 
     def __init__(self, url: str) -> None:
         import fsspec
 
         self.url = url
-        self._fs, root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise InputError(
+                f"the store cannot be opened ({error})",
+                where=f"--store {url}",
+                remedy="Give a folder, or a URL that fsspec knows and whose package is installed (s3fs, gcsfs, …).",
+            ) from None
         self._root = str(root).rstrip("/")
 
     @property

@@ -10,7 +10,16 @@ from pydantic import BaseModel, BeforeValidator, Field, SerializerFunctionWrapHa
 
 
 def _as_json(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, str) and value:
+        try:
+            schema = json.loads(value)
+        except ValueError:
+            schema = None
+        if not isinstance(schema, dict):
+            raise ValueError("is no JSON schema: it has to be a JSON object")
+    return value
 
 
 class WithAnswerSchema(BaseModel):

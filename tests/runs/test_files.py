@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
 from harness.errors import InputError
 from harness.runs.files import CandidateRecord, RunManifest, RunStore, now
 from harness.runs.samples import Sample
@@ -112,3 +113,13 @@ def test_writing_a_run_does_not_import_pandas(tmp_path: Path) -> None:
         "assert 'pandas' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_store_of_an_unknown_kind_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "list", "--store", "nofs://bucket/runs"]) == 2
+    assert "--store nofs://bucket/runs: the store cannot be opened" in capsys.readouterr().err
+
+
+def test_the_dashboard_announces_no_address_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboard", "--store", "nofs://bucket", "--no-browser"]) == 2
+    assert "http://" not in capsys.readouterr().out

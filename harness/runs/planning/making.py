@@ -9,7 +9,7 @@ from harness.candidates.fingerprint import DigestCache, fingerprint
 from harness.engines.base import Request
 from harness.engines.replay import ReplayEngine
 from harness.runs.drawing import Undrawn, undrawn
-from harness.runs.plan import CandidatePlan, LoadedTask, Options, Plan
+from harness.runs.plan import CandidatePlan, Group, LoadedTask, Options, Plan
 from harness.runs.planning.endpoints import ask_endpoint, endpoint_groups
 from harness.runs.planning.recorded import look_up
 from harness.runs.planning.weights import ask_weights, weight_groups
@@ -41,7 +41,12 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         if task.name not in here
     )
     same = undrawn(_undrawn(plans, options.repeats), options.repeats)
-    warnings = [*left_out, *same, *(warning for loaded in tasks for warning in loaded.goldset.warnings)]
+    warnings = [
+        *left_out,
+        *same,
+        *_free(groups, tasks),
+        *(warning for loaded in tasks for warning in loaded.goldset.warnings),
+    ]
     return Plan(
         suite=suite.only(here),
         tasks=tasks,
@@ -58,6 +63,14 @@ def make_plan(candidates: Sequence[Candidate], suite: Suite, tasks: tuple[Loaded
         temperature=options.temperature,
         undrawn=same,
     )
+
+
+def _free(groups: Sequence[Group], tasks: Sequence[LoadedTask]) -> Iterator[str]:
+    """Tasks whose answers were to be held to a schema, where an engine cannot."""
+    if any(group.choice.name == "transformers" for group in groups):
+        for loaded in tasks:
+            if loaded.task.generation.json_schema:
+                yield f"task {loaded.task.name!r}: transformers cannot hold answers to its json_schema; vLLM can"
 
 
 def _undrawn(plans: Sequence[CandidatePlan], repeats: int) -> Iterator[Undrawn]:
