@@ -109,7 +109,7 @@ def read_signoffs(store: RunStore, comparison: str) -> SignOffs:
             entries.append(SignOff.model_validate_json(line.data))
         except ValidationError:
             broken.append(line.where)
-    entries.sort(key=lambda entry: entry.created)  # stable: of one second, as they stand in the file
+    entries.sort(key=lambda entry: entry.created)  # stable: of one moment, as they stand in the file
     valid = [entry.comparison == comparison and entry.digest == digest for entry in entries]
     return SignOffs(
         signed=tuple(

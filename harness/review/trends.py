@@ -209,7 +209,7 @@ def _adjusted(trends: Sequence[TaskTrend]) -> tuple[TaskTrend, ...]:
 
 
 def _trend(task: str, found: list[tuple[Point, _Key]], catalog: Catalog, changes: Changes) -> TaskTrend:
-    found.sort(key=lambda one: one[0].at)  # to the second; within one they stay in the order of the comparisons
+    found.sort(key=lambda one: one[0].at)
     kept = found[-MOST:]
     points: list[Point] = []
     for number, (point, key) in enumerate(kept):

@@ -48,6 +48,9 @@ CREATE TABLE IF NOT EXISTS scores (
 #: A session that was last begun or resumed longer ago is not gone on with: the server may have changed since.
 SESSION_LASTS = 24 * 3600.0
 
+#: Seconds for which what another process holds is waited for.
+_PATIENCE = 60
+
 #: SQLite's default limit on the number of variables in one statement is 999 in old builds.
 _CHUNK = 900
 
@@ -85,8 +88,8 @@ class CompletionStore:
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each statement (or explicit transaction) is durable when it returns.
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            _write_ahead(self._db)
             # Survives a killed process; only a power cut can lose the last commits, and never corrupts.
             self._db.execute("PRAGMA synchronous=NORMAL")
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -233,6 +236,21 @@ class CompletionStore:
             else:
                 what, remedy = f"cannot be written ({error})", "Check its permissions, or use another --store."
             raise InputError(what, where=str(self.path), remedy=remedy) from None
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Into WAL mode. Of several that make the switch at once SQLite turns all but one away without waiting: it could
+    be a deadlock, for all it knows (https://www.sqlite.org/c3ref/busy_handler.html)."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def completions_path(store: str) -> Path:

@@ -36,6 +36,13 @@ def test_a_step_is_news_only_outside_the_noise_and_an_edited_suite_breaks_the_li
     assert set(summary(list(trends.values()))) == {"apart"}
 
 
+def test_runs_of_one_second_keep_the_order_in_which_they_were_made(history: History) -> None:
+    for trend in trends_of(history.open()).values():
+        times = [point.at for point in trend.points]
+        assert len(set(times)) == len(times) == 5
+        assert [point.candidate for point in trend.points] == [f"replay:v{n}.jsonl" for n in (1, 2, 3, 4, 3)]
+
+
 def test_the_change_is_paired_item_by_item_and_its_wedge_holds_what_is_no_news(history: History) -> None:
     for trend in trends_of(history.open()).values():
         for point in trend.points:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,19 @@ def test_two_processes_share_a_store(tmp_path: Path) -> None:
     with CompletionStore(path) as store:
         keys = [f"{prefix}{n}" for prefix in "ab" for n in range(200)]
         assert store.versions(keys) == {"v1": set(keys)}
+
+
+def test_many_that_open_a_new_store_at_once_all_get_it(tmp_path: Path) -> None:
+    """Which of them SQLite turns away is a matter of luck: enough tries for bad luck in one."""
+    together = threading.Barrier(8, timeout=60)
+
+    def open_at_once(path: Path) -> None:
+        together.wait()
+        CompletionStore(path).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(100):
+            list(pool.map(open_at_once, [tmp_path / f"{n}.sqlite"] * 8))
 
 
 def test_a_store_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
