@@ -5,9 +5,9 @@
     python benchmarks/train_on_gpu.py --shape tiny --backends trl    # rehearsal on a CPU
 
 `speed`, `fourbit` and `oom` train a model of random weights in the shape of Qwen2.5-7B (`--shape`), so that only time
-and memory mean anything; `demo`, `grpo` and `selection` train the embedded demo base. Everything goes through the
-command line, each training in a process of its own. A step's time is the median of the times between log lines, the
-first third left out.
+and memory mean anything; `demo`, `grpo` and `selection` train the embedded demo base, `vision` a tiny Qwen2.5-VL that
+is made for it. Everything goes through the command line, each training in a process of its own. A step's time is the
+median of the times between log lines, the first third left out.
 """
 
 from __future__ import annotations
@@ -277,12 +277,72 @@ def grpo(yard: Yard, backends: Sequence[str]) -> bool:
     return good
 
 
-CHECKS = {"demo": demo, "grpo": grpo, "selection": selection, "speed": speed, "fourbit": fourbit, "oom": oom}
+def vision(yard: Yard, backends: Sequence[str]) -> bool:
+    """Qwen2.5-VL's architecture in a tiny size, which calls red green, learns the colours of a sheet's pictures."""
+    import openpyxl
+
+    from tests.engines.vision.tiny import ONE, draw, make_base
+
+    yard.transformers_only()
+    yard.entries["sees"] = {"model": str(make_base(yard.folder / "sees"))}
+    yard.transformers_only()
+    sheet = openpyxl.Workbook()
+    sheet.active.append(["id", "prompt", "image", "response"])
+    for number, shown in enumerate(ONE):
+        picture = f"pictures/{draw(yard.folder / 'pictures', *shown.pictures[0])}"
+        sheet.active.append([number, shown.question, picture, shown.answer])
+    sheet.save(yard.folder / "sheet.xlsx")
+    task = {
+        "name": "colours", "role": "target", "goldset": "goldsets/colours.jsonl", "prompt": "{question}",
+        "generation": {"max_tokens": 8}, "scorers": ["exact"], "primary": "exact", "margin": 0.05,
+    }  # fmt: skip
+    (yard.folder / "see.yaml").write_text(yaml.safe_dump({"name": "see", "tasks": [task]}))
+    good = yard.harness("goldset", "import", "sheet.xlsx", "--as", "colours")[0] == 0
+    settings = {
+        "base": "sees", "data": {"colours": "sheet.xlsx"}, "r": 8, "alpha": 16, "learning_rate": 5e-3,
+        "per_device_train_batch_size": 8, "max_seq_length": 256, "max_steps": 80, "logging_steps": 1,
+    }  # fmt: skip
+    for name in backends:
+        one = yard.train("vision", f"vision-{name}", backend=name, **settings)
+        print(f"  {name}: {one.text}", flush=True)
+        good &= one.lineage is not None
+        if one.lineage is not None:
+            asked = ("--suite", "see.yaml", "--engine", "transformers", "--json", "see.json")
+            code, output, _ = yard.harness("compare", "sees", f"vision-{name}", *asked)
+            if code != 0:
+                print(output[-3000:])
+                return False
+            (result,) = json.loads((yard.folder / "see.json").read_text())["comparisons"][0]["results"]
+            print(f"    right {result['base']} to {result['candidate']}: {result['verdict']}", flush=True)
+            good &= result["verdict"] == "improved"
+    return good
+
+
+CHECKS = {
+    "demo": demo,
+    "grpo": grpo,
+    "selection": selection,
+    "vision": vision,
+    "speed": speed,
+    "fourbit": fourbit,
+    "oom": oom,
+}
 
 
 def missing_modules() -> list[str]:
     """Modules that a check would want only after minutes of training: named before the first of those minutes."""
-    wanted = ["jieba", "json_repair", "math_verify", "platformdirs", "rapidfuzz", "rensa", "ruamel.yaml", "trl", "peft"]
+    wanted = [
+        "jieba",
+        "json_repair",
+        "math_verify",
+        "platformdirs",
+        "rapidfuzz",
+        "rensa",
+        "ruamel.yaml",
+        "openpyxl",
+        "trl",
+        "peft",
+    ]
     found = []
     for name in wanted:
         try:
