@@ -1,7 +1,8 @@
-"""A stand-in for llama.cpp's converter, which refuses the demo's tokenizer; what it writes is a real GGUF.
+"""A stand-in for llama.cpp's converter, which refuses the demo's tokenizer; llama.cpp runs what it writes.
 
-Names, metadata and number formats come from llama.cpp's own package `gguf`. With FAULT=rows in the environment the rows
-of every attention query come in another order, as they do where a converter takes a model for one of another family.
+Names, metadata, the tokenizer's merges and number formats come from llama.cpp's own package `gguf`. With FAULT=rows in
+the environment the rows of every attention query come in another order, as they do where a converter takes a model for
+one of another family.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ def write(model: Path, file: Path, form: str) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(sorted(vocabulary, key=vocabulary.__getitem__))
-    writer.add_eos_token_id(config["eos_token_id"])
+    added = {one["content"] for one in tokenizer["added_tokens"]}
+    kinds = (gguf.TokenType.NORMAL, gguf.TokenType.CONTROL)
+    writer.add_token_types([kinds[one in added] for one in sorted(vocabulary, key=vocabulary.__getitem__)])
+    writer.add_add_bos_token(False)
+    gguf.SpecialVocab(model, load_merges=True, n_vocab=len(vocabulary)).add_to_gguf(writer)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config["num_hidden_layers"])
     for name, tensor in load_file(model / "model.safetensors").items():
         values = damaged(name, tensor.float().numpy())

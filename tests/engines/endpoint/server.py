@@ -24,6 +24,7 @@ class Reply:
         drip: seconds between two bytes.
         reset: the connection is cut in place of an answer, or after the last of `pieces`.
         pieces: a stream of events in place of `content`: seconds to wait before each, and its data.
+        closes: the connection is closed after the answer, unannounced, and the next request on it comes too late.
     """
 
     status: int = 200
@@ -34,6 +35,7 @@ class Reply:
     drip: float = 0.0
     reset: bool = False
     pieces: tuple[tuple[float, str], ...] = ()
+    closes: bool = False
 
 
 def chat(text: str, *, model: str = "m", finish: str = "stop", tokens: tuple[int, int] = (10, 5), **more: Any) -> Reply:
@@ -162,9 +164,14 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, serve
     server.inside += 1
     server.most = max(server.most, server.inside)
     try:
-        return await _answer(writer, script(body, nth))
+        reply = script(body, nth)
+        stays = await _answer(writer, reply)
     finally:
         server.inside -= 1
+    if reply.closes:
+        await reader.readexactly(1)
+        return False
+    return stays
 
 
 async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> bool:

@@ -143,3 +143,35 @@ def test_a_key_that_is_refused_or_told_is_shown_nowhere() -> None:
         asked(lambda body, nth: Reply(pieces=((0.0, piece),)), settle=False, key="hush-hush-4711")
     assert "0815" not in str(refused.value)
     assert str(told.value).endswith("bad ***")
+
+
+def in_turn(script: Script, times: int) -> tuple[list[Streamed | Passing], int]:
+    """Answers or faults of one question after the other over the same connections, and how many the server read."""
+
+    async def all_of(url: str) -> list[Streamed | Passing]:
+        endpoint, found = Endpoint(url=url, model="m", timeout=2.0), Credentials(None, {})
+        came: list[Streamed | Passing] = []
+        async with open_client(endpoint, found, connections=4) as client:
+            streamer = Streamer(endpoint, client, found)
+            for _ in range(times):
+                try:
+                    came.append(await streamer.ask(GIVEN))
+                except Passing as fault:
+                    came.append(fault)
+        return came
+
+    with serving(script) as server:
+        return asyncio.run(all_of(server.url)), len(server.bodies)
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_no_error_of_its_answers() -> None:
+    """llama.cpp's server closes after every stream, and says before that it will not."""
+    came, read = in_turn(lambda body, nth: stream(3, closes=True), 6)
+    assert [type(one) for one in came] == [Streamed] * 6
+    assert read == 6
+
+
+def test_a_server_that_cuts_a_new_connection_is_not_asked_again() -> None:
+    came, read = in_turn(lambda body, nth: stream(3) if nth == 0 else Reply(reset=True), 3)
+    assert [type(one) for one in came] == [Streamed, Passing, Passing]
+    assert read == 4, "the second question went to the first connection, and once more to a new one"
