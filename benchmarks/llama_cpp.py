@@ -87,7 +87,8 @@ def server(llama: Path, file: Path, port: int) -> Iterator[str]:
             address = f"http://127.0.0.1:{port}"
             for _ in range(120):
                 if process.poll() is not None:
-                    raise SystemExit(f"llama-server ended: {log.read_text(errors='replace')[-2000:]}")
+                    words = log.read_text(errors="replace")[-2000:]
+                    raise SystemExit(f"llama-server ended with {process.returncode}: {words}")
                 try:
                     with urllib.request.urlopen(f"{address}/health", timeout=2):
                         break
@@ -128,8 +129,10 @@ def check(llama: Path, folder: Path, form: str, port: int) -> bool:
         if code != 0 or not answers.is_file():
             print(output[-3000:])
             return False
-    for result in json.loads(answers.read_text())["comparisons"][0]["results"]:
-        print(f"  over HTTP, {result['task']}: {result['base']:.3f} to {result['candidate']:.3f}, {result['verdict']}")
+    for result in json.loads(answers.read_text(encoding="utf-8"))["comparisons"][0]["results"]:
+        if result["verdict"] is not None:
+            flips = f"{len(result['gained'])} gained, {len(result['lost'])} lost"
+            print(f"    over HTTP, {result['task']}: {result['base']:.3f} to {result['candidate']:.3f}; {flips}")
     return True
 
 

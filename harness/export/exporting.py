@@ -172,6 +172,7 @@ def _make(prepared: Prepared, tell: Callable[[str], None]) -> None:
             tell(f"converting to {target.gguf} with {prepared.tools.converter.name}")
             file = folder / f"{prepared.name}{SUFFIX}"
             gguf.convert(between, target.gguf, file, prepared.tools, dtype=prepared.dtype)
+            tell(f"its weights are {gguf.number_formats(file)}")
             shutil.copyfile(between / "config.json", folder / "config.json")
             merging.copy_companions(parent, folder)
             _write_record(replace(prepared, name=_merge_of(prepared), target=TARGETS["merged16"]), between)
@@ -249,16 +250,17 @@ def _record(prepared: Prepared, folder: Path) -> ExportRecord:
         digest=fingerprint(ModelCandidate(prepared.name, folder)).model,
         dtype=prepared.dtype,
         bits=prepared.target.bits,
-        method=_method(prepared),
+        method=_method(prepared, folder),
         versions={"finetune-harness": __version__, **installed()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _method(prepared: Prepared) -> str:
+def _method(prepared: Prepared, folder: Path) -> str:
     merged = f"PEFT merge_and_unload in {prepared.dtype}"
     if prepared.target.gguf:
-        return f"{merged}, then llama.cpp to {prepared.target.gguf}"
+        formats = gguf.number_formats(folder / f"{prepared.name}{SUFFIX}")
+        return f"{merged}, then llama.cpp to {prepared.target.gguf} (weights: {formats})"
     return f"{merged}, then {quantizing.METHOD}" if prepared.target.bits == 4 else merged
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,21 @@ def convert(merged: Path, form: str, file: Path, tools: Tools, *, dtype: str) ->
         _run([str(tools.quantizer), str(whole), str(file), form.upper()], file)
     finally:
         whole.unlink(missing_ok=True)
+
+
+def number_formats(file: Path) -> str:
+    """In which formats a file's weights are, with their shares: `Q4_K 83%, Q6_K 17%`.
+
+    A file called Q4_K_M holds several by design, and none of them where the rows of a model do not divide by 256: those
+    llama-quantize writes in another format, of more bits.
+    """
+    from gguf import GGUFReader
+
+    weights: Counter[str] = Counter()
+    for tensor in GGUFReader(file).tensors:
+        weights[tensor.tensor_type.name] += int(tensor.n_elements)
+    shares = ((name, 100 * count / weights.total()) for name, count in weights.most_common())
+    return ", ".join(f"{name} {share:.0f}%" for name, share in shares if share >= 0.5)
 
 
 def _convert(converter: Path, merged: Path, file: Path, form: str) -> None:

@@ -76,9 +76,11 @@ def test_the_quantizer_is_missed_only_where_it_is_needed(yard: Yard, monkeypatch
     assert (code, "is no folder" in err) == (2, True)
 
 
-@pytest.mark.parametrize(("suffix", "bits", "on_path"), [("q8_0", 8, False), ("q4_k_m", 4, True)])
+@pytest.mark.parametrize(
+    ("suffix", "bits", "weights", "on_path"), [("q8_0", 8, "Q8_0 100%", False), ("q4_k_m", 4, "Q4_0 100%", True)]
+)
 def test_a_conversion_is_held_against_adapter_and_merge(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch, suffix: str, bits: int, on_path: bool
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, suffix: str, bits: int, weights: str, on_path: bool
 ) -> None:
     tools = install(yard.folder / "llama.cpp")
     if on_path:
@@ -91,7 +93,8 @@ def test_a_conversion_is_held_against_adapter_and_merge(
     record = yard.record(yard.folder / "exports" / name)
     assert (record["bits"], record["parity"]["verdict"], record["merged"]["verdict"]) == (bits, "good", "good")
     assert [task["asked"] for task in record["parity"]["tasks"]] == [8, 8, 8]
-    assert f"merge_and_unload in bfloat16, then llama.cpp to {suffix}" in record["method"]
+    assert f"merge_and_unload in bfloat16, then llama.cpp to {suffix} (weights: {weights})" in record["method"]
+    assert f"its weights are {weights}" in out + err
     kept = yard.files()
     assert f"{name}/{name}.gguf" in kept
     assert not any("safetensors" in file for file in kept), "the merge is not kept"

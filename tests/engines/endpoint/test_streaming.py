@@ -39,10 +39,12 @@ def test_times_are_those_of_the_pieces_and_tokens_those_of_the_server() -> None:
     found, way = asked(lambda body, nth: stream(5, first=0.2, each=0.05, usage=(11, 7)))
     assert way == "usage"
     assert (found.tokens, found.prompt_tokens, found.counted) == (7, 11, True)
-    assert found.first == pytest.approx(0.2, abs=0.06)
+    # A busy machine is late, never early.
+    assert found.first is not None
     assert found.last is not None
-    assert found.last - (found.first or 0.0) == pytest.approx(4 * 0.05, abs=0.06)
-    assert found.last <= found.total < found.last + 0.1
+    assert found.first >= 0.2
+    assert found.last >= 0.2 + 4 * 0.05
+    assert found.first + 0.1 < found.last <= found.total
 
 
 def test_a_server_that_does_not_count_is_counted_by_pieces() -> None:
@@ -85,7 +87,9 @@ def test_a_completion_is_streamed_too() -> None:
 def test_thinking_is_generated_too() -> None:
     piece = json.dumps({"choices": [{"delta": {"reasoning_content": "hm"}}]})
     found, _ = asked(lambda body, nth: Reply(pieces=((0.1, piece), *stream(1, first=0.2).pieces)))
-    assert found.first == pytest.approx(0.1, abs=0.06)
+    assert found.first is not None
+    assert found.last is not None
+    assert 0.1 <= found.first < found.last - 0.1
     assert found.tokens == 2
 
 
@@ -96,9 +100,10 @@ def test_tokens_without_text_take_their_time() -> None:
     end = (0.05, json.dumps({"choices": [{"delta": {"content": ""}, "finish_reason": "length"}]}))
     found, _ = asked(lambda body, nth: Reply(pieces=(*pieces, end)))
     assert found.pieces == 3
-    assert found.first == pytest.approx(0.1, abs=0.04)
+    assert found.first is not None
     assert found.last is not None
-    assert found.last == pytest.approx(0.25, abs=0.06)
+    assert found.first >= 0.1
+    assert found.last >= 0.25
 
 
 def test_an_end_is_a_reason_or_a_mark() -> None:
