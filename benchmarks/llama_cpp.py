@@ -111,6 +111,7 @@ def check(llama: Path, folder: Path, form: str, port: int) -> bool:
         return False
     record = read_export_record(files[0].parent)
     assert record is not None
+    print(f"  {record.method}; {files[0].stat().st_size / 1e6:.2f} MB")
     for name, parity in (("16-bit merge", record.merged), ("GGUF", record.parity)):
         assert parity is not None
         print(f"  {name}: {parity.verdict}. {parity.likelihoods} {' '.join(parity.reasons)}")
@@ -119,7 +120,6 @@ def check(llama: Path, folder: Path, form: str, port: int) -> bool:
                 f"    {task.task}: {task.adapter:.3f} to {task.export:.3f}; {task.same} of {task.asked} answers alike, "
                 f"{len(task.gained)} gained, {len(task.lost)} lost"
             )
-    print(f"  {files[0].stat().st_size / 1e6:.2f} MB")
     with server(llama, files[0], port) as address:
         answers = folder / f"{form}.json"
         code, output = harness(
@@ -131,7 +131,7 @@ def check(llama: Path, folder: Path, form: str, port: int) -> bool:
             return False
     for result in json.loads(answers.read_text(encoding="utf-8"))["comparisons"][0]["results"]:
         if result["verdict"] is not None:
-            flips = f"{len(result['gained'])} gained, {len(result['lost'])} lost"
+            flips = f"{result['verdict']}, {len(result['gained'])} gained, {len(result['lost'])} lost"
             print(f"    over HTTP, {result['task']}: {result['base']:.3f} to {result['candidate']:.3f}; {flips}")
     return True
 
